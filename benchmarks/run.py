@@ -1,0 +1,46 @@
+"""Run the benchmark table: `python -m benchmarks.run [row ...] [--seeds N] [--fresh]`.
+
+Every row is one process with an empty compilation cache, in which all its seeds share the compiled functions. The time
+of a seed is start of the process and compilation, as the first seed pays them, plus its own run. One JSON per row and
+seed; a row and seed with a result of the same settings is skipped.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    """Run the rows asked for, each in a process of its own."""
+    parser = argparse.ArgumentParser(description="Run the benchmark table.")
+    parser.add_argument("rows", nargs="*", help="names of rows; default all")
+    parser.add_argument("--seeds", type=int, help="seeds per row; default as the table says")
+    parser.add_argument("--fresh", action="store_true", help="run again what has a result")
+    parser.add_argument("--inside", type=float, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.inside is not None:
+        from benchmarks.measure import run_row
+
+        run_row(options.rows[0], options.seeds, options.fresh, options.inside, RESULTS)
+        return
+    from benchmarks.rows import ROWS
+
+    for name in options.rows or ROWS:
+        _spawn(name, options)
+
+
+def _spawn(name: str, options: argparse.Namespace) -> None:
+    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "JAX_COMPILATION_CACHE_DIR": ""}
+    command = [sys.executable, "-m", "benchmarks.run", name, "--inside", repr(time.time())]
+    command += ["--seeds", str(options.seeds)] if options.seeds else []
+    command += ["--fresh"] if options.fresh else []
+    subprocess.run(command, check=True, env=os.environ | threads)
+
+
+if __name__ == "__main__":
+    main()

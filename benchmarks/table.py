@@ -1,0 +1,54 @@
+"""Write the README's table of verified accuracies from the benchmark results: `python -m benchmarks.table`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+BEGIN, END = "<!-- accuracy:begin -->", "<!-- accuracy:end -->"
+HEADER = (
+    "| model | seeds that pass | mean Euler error (bar) | largest (bar) | further checks (bar) | seconds (bar) |\n"
+    "|---|---|---|---|---|---|"
+)
+
+
+def results() -> dict[str, list[dict[str, Any]]]:
+    """All results by row, in the order of the benchmark table."""
+    from benchmarks.rows import ROWS
+
+    folder = Path(__file__).parent / "results"
+    files = {name: sorted((folder / name).glob("seed*.json")) for name in ROWS}
+    return {name: [json.loads(path.read_text()) for path in paths] for name, paths in files.items() if paths}
+
+
+def line(runs: list[dict[str, Any]]) -> str:
+    """One row of the table: of every figure the worst seed."""
+    figures = runs[0]["figures"]
+    further = [name for name in figures if name not in ("seconds", "mean", "max")]
+    checks = "; ".join(f"{name} {_worst(runs, name)}" for name in further)
+    cells = [runs[0]["title"], f"{sum(run['met'] for run in runs)} of {len(runs)}"]
+    cells += [_worst(runs, name) if name in figures else "" for name in ("mean", "max")]
+    return "| " + " | ".join([*cells, checks, _worst(runs, "seconds")]) + " |"
+
+
+def _worst(runs: list[dict[str, Any]], name: str) -> str:
+    figures = [run["figures"][name] for run in runs]
+    text = f"{max(f['reached'] for f in figures):.2g} ({figures[0]['bar']:.2g})"
+    return text if all(f["met"] for f in figures) else f"**{text}**"
+
+
+def table() -> str:
+    """The table in Markdown; a figure that misses its bar in some seed is bold."""
+    return "\n".join([HEADER, *(line(runs) for runs in results().values())])
+
+
+def main() -> None:
+    """Replace the table between the markers of the README."""
+    path = ROOT / "README.md"
+    text = path.read_text()
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    path.write_text(f"{before}{BEGIN}\n{table()}\n{END}{after}")
+
+
+if __name__ == "__main__":
+    main()

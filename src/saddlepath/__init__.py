@@ -1,0 +1,115 @@
+"""Write a dynamic economic model as its equations; solve it globally; simulate it; say how accurate the answer is.
+
+The public names are loaded when they are first used, so that `import saddlepath` costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from saddlepath._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from saddlepath.accuracy import Accuracy as Accuracy
+    from saddlepath.accuracy import TestPaths as TestPaths
+    from saddlepath.checking import check as check
+    from saddlepath.comparison import closed_form as closed_form
+    from saddlepath.comparison import compare as compare
+    from saddlepath.complementarity import fischer_burmeister as fischer_burmeister
+    from saddlepath.complementarity import smooth_maximum as smooth_maximum
+    from saddlepath.complementarity import split as split
+    from saddlepath.description import describe as describe
+    from saddlepath.errors import ConfigError as ConfigError
+    from saddlepath.errors import ConvergenceError as ConvergenceError
+    from saddlepath.errors import FileError as FileError
+    from saddlepath.errors import ModelError as ModelError
+    from saddlepath.errors import SaddlepathError as SaddlepathError
+    from saddlepath.files import load as load
+    from saddlepath.files import save as save
+    from saddlepath.model import Model as Model
+    from saddlepath.model import Scalar as Scalar
+    from saddlepath.model import label as label
+    from saddlepath.model import parameter as parameter
+    from saddlepath.network import Network as Network
+    from saddlepath.outcome import Outcome as Outcome
+    from saddlepath.prior import Box as Box
+    from saddlepath.quadrature import GaussHermite as GaussHermite
+    from saddlepath.quadrature import Monomial as Monomial
+    from saddlepath.quadrature import QuasiMonteCarlo as QuasiMonteCarlo
+    from saddlepath.quadrature import Sparse as Sparse
+    from saddlepath.ranges import Completed as Completed
+    from saddlepath.ranges import Interval as Interval
+    from saddlepath.ranges import NonNegative as NonNegative
+    from saddlepath.ranges import Positive as Positive
+    from saddlepath.ranges import Real as Real
+    from saddlepath.ranges import Simplex as Simplex
+    from saddlepath.ranges import Unit as Unit
+    from saddlepath.report.html import write_report as write_report
+    from saddlepath.responses import impulse_response as impulse_response
+    from saddlepath.shocks import Discrete as Discrete
+    from saddlepath.shocks import Independent as Independent
+    from saddlepath.shocks import MarkovChain as MarkovChain
+    from saddlepath.shocks import Normal as Normal
+    from saddlepath.shocks import NoShocks as NoShocks
+    from saddlepath.simulation import simulate as simulate
+    from saddlepath.simulation import stochastic_steady_state as stochastic_steady_state
+    from saddlepath.solution import Solution as Solution
+    from saddlepath.solvers.first_order import FirstOrder as FirstOrder
+    from saddlepath.solvers.homotopy import Homotopy as Homotopy
+    from saddlepath.solvers.levenberg_marquardt import LevenbergMarquardt as LevenbergMarquardt
+    from saddlepath.solvers.sampling import FromStates as FromStates
+    from saddlepath.solvers.sampling import Mixture as Mixture
+    from saddlepath.solvers.sampling import Paths as Paths
+    from saddlepath.solvers.sampling import Region as Region
+    from saddlepath.solvers.solve import solve as solve
+    from saddlepath.steady import LinearSolution as LinearSolution
+    from saddlepath.steady import SteadyState as SteadyState
+    from saddlepath.steady import linearise as linearise
+    from saddlepath.steady import steady_state as steady_state
+    from saddlepath.summary import hodrick_prescott as hodrick_prescott
+    from saddlepath.summary import moments as moments
+    from saddlepath.table import Table as Table
+    from saddlepath.verification import certificate as certificate
+    from saddlepath.verification import euler_errors as euler_errors
+
+_MODULES = {
+    "checking": ("check",),
+    "accuracy": ("Accuracy", "TestPaths"),
+    "comparison": ("closed_form", "compare"),
+    "complementarity": ("fischer_burmeister", "smooth_maximum", "split"),
+    "description": ("describe",),
+    "errors": ("ConfigError", "ConvergenceError", "FileError", "ModelError", "SaddlepathError"),
+    "files": ("load", "save"),
+    "model": ("Model", "Scalar", "label", "parameter"),
+    "network": ("Network",),
+    "outcome": ("Outcome",),
+    "prior": ("Box",),
+    "quadrature": ("GaussHermite", "Monomial", "QuasiMonteCarlo", "Sparse"),
+    "ranges": ("Completed", "Interval", "NonNegative", "Positive", "Real", "Simplex", "Unit"),
+    "report.html": ("write_report",),
+    "responses": ("impulse_response",),
+    "shocks": ("Discrete", "Independent", "MarkovChain", "NoShocks", "Normal"),
+    "simulation": ("simulate", "stochastic_steady_state"),
+    "solution": ("Solution",),
+    "solvers.solve": ("solve",),
+    "solvers.first_order": ("FirstOrder",),
+    "solvers.homotopy": ("Homotopy",),
+    "solvers.levenberg_marquardt": ("LevenbergMarquardt",),
+    "solvers.sampling": ("FromStates", "Mixture", "Paths", "Region"),
+    "steady": ("LinearSolution", "SteadyState", "linearise", "steady_state"),
+    "summary": ("hodrick_prescott", "moments"),
+    "table": ("Table",),
+    "verification": ("certificate", "euler_errors"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"saddlepath has no {name!r}; it offers {', '.join(__all__)}.")
+    return getattr(importlib.import_module(f"saddlepath.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

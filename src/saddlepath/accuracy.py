@@ -1,0 +1,213 @@
+"""How wrong a decision rule is: unit-free residuals on fresh, never-reset simulated paths.
+
+Every figure is a conditional expectation with a quadrature finer than the one used to solve. The mean Euler error is
+the mean absolute residual of the worst entry of the worst named equation; beside the maximum stands the 99.99 %
+quantile (Judd, 1992, J. Econ. Theory; Azinovic, Gaegauf and Scheidegger, 2022, Int. Econ. Rev.).
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from saddlepath.cloud import BOUND, Cloud
+from saddlepath.economy import Economy
+from saddlepath.quadrature import finer
+from saddlepath.rule import DecisionRule
+
+REST_STARTS, REST_PERIODS = 16, 500
+"""Starts and length of the paths without shocks that must come to rest [-], [periods]."""
+REST_BOUND = 5.0
+"""A rule whose paths without shocks end further from the steady state than this has left it [scales of the cloud].
+
+The stochastic rest point lies within one or two scales of the deterministic one; an explosive rule can have small
+residuals and rest nowhere, or far away.
+"""
+
+QUANTILES = {"50 %": 0.5, "90 %": 0.9, "99 %": 0.99, "99.9 %": 0.999, "99.99 %": 0.9999}
+
+
+class TestPaths(eqx.Module):
+    """Size of a test: `paths` start in the cloud, run `burn_in` periods and are read on the `dates` that follow.
+
+    Attributes:
+        paths: Number of paths.
+        burn_in: Periods before the first date that counts. [periods]
+        dates: Dates that count. [periods]
+        repeats: Independent repetitions for the published certificate; paths x dates x repeats states in all.
+    """
+
+    paths: int = eqx.field(static=True, default=64)
+    burn_in: int = eqx.field(static=True, default=200)
+    dates: int = eqx.field(static=True, default=40)
+    repeats: int = eqx.field(static=True, default=4)
+
+
+@dataclasses.dataclass(frozen=True)
+class Accuracy:
+    """Absolute residuals of every equation, summarised over states.
+
+    Attributes:
+        equations: For every named equation its statistics (`mean`, quantiles, `max`), of its worst entry. [-]
+        n_states: Number of states.
+        extent: Largest state met, in scales around the steady state. [-]
+        lost: Share of states that are not finite or beyond the bounds. [-]
+        where: Which states these are, in words.
+    """
+
+    equations: dict[str, dict[str, float]]
+    n_states: int
+    extent: float
+    lost: float
+    where: str
+
+    @property
+    def mean(self) -> float:
+        """Mean absolute residual of the worst equation. [-]"""
+        return self._worst("mean")
+
+    @property
+    def max(self) -> float:
+        """Largest absolute residual. [-]"""
+        return self._worst("max")
+
+    @property
+    def p99(self) -> float:
+        """99 % quantile of the worst equation. [-]"""
+        return self._worst("99 %")
+
+    def meets(self, tol: float) -> bool:
+        """Whether mean <= tol and 99 % <= 10 tol for every equation, and no path was lost."""
+        return self.lost == 0 and self.mean <= tol and self.p99 <= 10 * tol
+
+    def _worst(self, statistic: str) -> float:
+        values = [row[statistic] for row in self.equations.values()]
+        return float("inf") if not np.all(np.isfinite(values)) else float(max(values))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for `accuracy.json`."""
+        return dataclasses.asdict(self) | {"mean": self.mean, "p99": self.p99, "max": self.max}
+
+    def __str__(self) -> str:
+        from saddlepath.report.tables import accuracy_table
+
+        return str(accuracy_table(self))
+
+    def _repr_html_(self) -> str:
+        from saddlepath.report.tables import accuracy_table
+
+        return accuracy_table(self).to_html()
+
+
+def summarise(
+    errors: Float[np.ndarray, "n_states n_equations"],
+    equations: dict[str, tuple[int, ...]],
+    *,
+    extent: float = 0.0,
+    lost: float = 0.0,
+    where: str = "given states",
+) -> Accuracy:
+    """Statistics of absolute residuals by named equation.
+
+    Args:
+        errors: Absolute residuals.
+        equations: Name and shape of each equation, in the order of the columns.
+        extent: Largest state in scales.
+        lost: Share of states lost.
+        where: Which states these are.
+    """
+    rows, start = {}, 0
+    for name, shape in equations.items():
+        size = int(np.prod(shape))
+        rows[name] = _statistics(errors[:, start : start + size])
+        start += size
+    return Accuracy(rows, len(errors), extent, lost, where)
+
+
+def _statistics(errors: np.ndarray) -> dict[str, float]:
+    """Each statistic of the worst entry of an equation; infinite where a residual is not finite."""
+    errors = np.where(np.isfinite(errors), errors, np.inf)
+    with np.errstate(invalid="ignore"):
+        quantiles = np.quantile(errors, list(QUANTILES.values()), axis=0, method="lower")
+    worst = dict(zip(QUANTILES, quantiles.max(axis=1).tolist(), strict=True))
+    return {"mean": float(errors.mean(axis=0).max()), **worst, "max": float(errors.max())}
+
+
+@eqx.filter_jit
+def path_errors(
+    eco: Economy, rule: DecisionRule, cloud: Cloud, key: PRNGKeyArray, size: TestPaths
+) -> tuple[Array, Array, Array]:
+    """Absolute residuals on never-reset paths.
+
+    Returns:
+        Residuals `[dates * paths, n_equations]`, points `[dates * paths, n_points]`, and each point's extent in scales.
+    """
+    start_key, move_key = jax.random.split(key)
+    points = jax.vmap(cloud.start, (None, 0))(eco, jax.random.split(start_key, size.paths))
+
+    def move(points: Array, key: PRNGKeyArray) -> tuple[Array, Array]:
+        after = jax.vmap(eco.next_point, (None, 0, 0))(rule, points, jax.random.split(key, size.paths))
+        return after, after
+
+    burn_keys, date_keys = jnp.split(jax.random.split(move_key, size.burn_in + size.dates), [size.burn_in])
+    points, _ = jax.lax.scan(lambda p, k: (move(p, k)[0], None), points, burn_keys)
+    _, path = jax.lax.scan(move, points, date_keys)
+    path = path.reshape(-1, eco.n_points)
+    errors = jnp.abs(jax.vmap(eco.residuals, (None, 0))(rule, path))
+    return errors, path, jax.vmap(cloud.extent, (None, 0))(eco, path)
+
+
+@eqx.filter_jit
+def point_errors(eco: Economy, rule: DecisionRule, points: Float[Array, "n n_points"]) -> Array:
+    """Absolute residuals at given points `[n, n_equations]`."""
+    return jnp.abs(jax.vmap(eco.residuals, (None, 0))(rule, points))
+
+
+@eqx.filter_jit
+def rest_extents(eco: Economy, rule: DecisionRule, cloud: Cloud, key: PRNGKeyArray) -> Float[Array, " starts"]:
+    """How far from the steady state paths without shocks end, from dispersed starts. [scales of the cloud]"""
+    points = jax.vmap(cloud.start, (None, 0))(eco, jax.random.split(key, REST_STARTS))
+    move = jax.vmap(eco.expected_point, (None, 0))
+    points, _ = jax.lax.scan(lambda p, _: (move(rule, p), None), points, None, length=REST_PERIODS)
+    return jax.vmap(cloud.extent, (None, 0))(eco, points)
+
+
+def tested(eco: Economy) -> Economy:
+    """The economy with the finer quadrature under which rules are tested."""
+    return eco.with_quadrature(finer(eco.quadrature, eco.model.shocks().n_shocks))
+
+
+def assess(
+    eco: Economy,
+    rule: DecisionRule,
+    cloud: Cloud,
+    keys: Sequence[PRNGKeyArray],
+    size: TestPaths,
+    equations: dict[str, tuple[int, ...]],
+) -> Accuracy:
+    """Euler errors on fresh paths, one batch of paths per key.
+
+    Args:
+        eco: The economy with the quadrature of the test.
+        rule: The rule.
+        cloud: Where paths start.
+        keys: Random keys.
+        size: Paths, burn-in and dates per key.
+        equations: Name and shape of every equation, `eco.equations(rule)`.
+    """
+    results = [path_errors(eco, rule, cloud, key, size) for key in keys]
+    errors = np.concatenate([np.asarray(e) for e, _, _ in results])
+    extents = np.concatenate([np.asarray(x) for _, _, x in results])
+    where = f"{size.paths * len(keys)} never-reset paths, periods {size.burn_in} to {size.burn_in + size.dates}"
+    return summarise(
+        errors,
+        equations,
+        extent=float(extents.max()),
+        lost=float(np.mean(~(extents < BOUND))),
+        where=where,
+    )

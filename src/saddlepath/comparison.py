@@ -1,0 +1,156 @@
+"""Two answers to the same question, side by side: a solution against another, or against the closed form.
+
+A small residual does not by itself say how far a decision rule is from the true one; where a closed form
+exists, or a second solution from another seed or method, the distance can be measured.
+"""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from saddlepath.accuracy import TestPaths, assess, tested
+from saddlepath.economy import Economy, economy
+from saddlepath.errors import ConfigError, ModelError
+from saddlepath.model import Model
+from saddlepath.network import Network
+from saddlepath.outcome import Outcome
+from saddlepath.prior import Box
+from saddlepath.rule import DecisionRule, ExactRule
+from saddlepath.simulation import named, points_of
+from saddlepath.solution import Solution
+from saddlepath.solvers.start import initial_rule
+from saddlepath.table import Table, log10, table
+from saddlepath.verification import fresh_points
+
+EXACT = 1e-9
+"""A closed form must satisfy the model's equations this well, in the mean over its paths [-]."""
+FEW_PATHS = TestPaths(paths=64, burn_in=200, dates=10, repeats=1)
+SMALL = 1e-3
+"""Relative differences are to the variable, or to this share of its mean size where it is smaller [-]."""
+
+
+def closed_form(model: Model, *, over: Box | None = None) -> Solution:
+    """The closed form that a model gives as `exact(s)`, as a solution like any other.
+
+    Args:
+        model: A model with `exact(s)`.
+        over: Parameters to keep as pseudo-states.
+
+    Returns:
+        A solution whose rule is the closed form, with its certificate.
+
+    Raises:
+        ModelError: The model gives no closed form, or its closed form does not satisfy its equations.
+    """
+    with jax.enable_x64(True):
+        eco = economy(model, over=over)
+        if not has_closed_form(eco):
+            raise ModelError(f"{type(model).__name__} gives no closed form; write exact(s), or compare two solutions.")
+        guess, linear = initial_rule(eco, Network(), "auto", 0)
+        rule, judge = ExactRule(), tested(eco)
+        keys = [jax.random.key(0)]
+        accuracy = assess(judge, rule, guess.cloud, keys, TestPaths(), judge.equations(rule))
+    if not accuracy.mean <= EXACT:
+        raise ModelError(
+            f"exact(s) of {type(model).__name__} leaves a mean residual of {accuracy.mean:.1e}, expected "
+            f"below {EXACT:.0e}; check it against residuals(s, x, E)."
+        )
+    how = {"solver": "closed form", "quadrature": eco.quadrature.describe()}
+    return Solution(eco, rule, guess.cloud, Outcome.CONVERGED, accuracy, linear=linear, how=how)
+
+
+def has_closed_form(eco: Economy) -> bool:
+    """Whether the model gives `exact(s)`."""
+
+    def policy(y: Array) -> Any:
+        member, state = eco.split(y)
+        return member.exact(state)
+
+    with jax.enable_x64(True):
+        return eqx.filter_eval_shape(policy, jnp.ones(eco.n_points)) is not None
+
+
+def compare(
+    solution: Solution,
+    other: Solution | None = None,
+    *,
+    at: Any = None,
+    test: TestPaths = FEW_PATHS,
+    seed: int = 0,
+) -> Table:
+    """How far two decision rules differ on the same states.
+
+    Args:
+        solution: A solution at one calibration.
+        other: Another solution of a model with the same states; default: the closed form of the model.
+        at: States, every field with the same leading axis; default: states of fresh paths under `solution`.
+            [units of the model]
+        test: Number and length of the fresh paths.
+        seed: Seed of the fresh paths.
+
+    Returns:
+        One row per policy and definition, of its worst entry: largest and mean absolute difference [unit of
+            the
+        variable], and both relative to the size of the variable in `other` [-].
+
+    Raises:
+        ConfigError: The two do not have the same states and policies, or a rule still has pseudo-states.
+        ModelError: No `other`, and the model gives no closed form.
+    """
+    other = closed_form(solution.model) if other is None else other
+    _check_twins(solution, other)
+    with jax.enable_x64(True):
+        if at is None:
+            points, where = fresh_points(solution, test, seed)
+        else:
+            points, where = points_of(solution.economy, at, "at"), "given states"
+        mine, theirs = (_values(s.economy, s.rule, jnp.asarray(points)) for s in (solution, other))
+    rows = {name: _row(np.asarray(mine[name]), np.asarray(theirs[name])) for name in mine if name in theirs}
+    first = [name for name in solution.economy.policies.fields if name in rows]
+    ordered = {name: rows[name] for name in [*first, *(name for name in rows if name not in first)]}
+    note = f"{len(points):,} states: {where}. Relative to the variable in the second solution."
+    formats = dict.fromkeys(next(iter(ordered.values())), ".1e") | {"log10 largest relative": ".2f"}
+    return table(ordered, "variable", title="Difference of two decision rules", note=note, formats=formats)
+
+
+def _check_twins(solution: Solution, other: Solution) -> None:
+    solution._require_calibration()
+    other._require_calibration()
+    for kind in ("states", "policies"):
+        mine, theirs = (getattr(s.economy, kind) for s in (solution, other))
+        if (mine.fields, mine.shapes) != (theirs.fields, theirs.shapes):
+            raise ConfigError(
+                f"the two solutions need the same {kind}, got {', '.join(mine.entries)} and "
+                f"{', '.join(theirs.entries)}; compare solutions of one model."
+            )
+
+
+@eqx.filter_jit
+def _values(eco: Economy, rule: DecisionRule, points: Array) -> dict[str, Array]:
+    """Policies and definitions at points."""
+
+    def one(y: Array) -> dict[str, Array]:
+        model, s = eco.split(y)
+        values = named(model, s, rule(eco, model, y))
+        return {name: value for name, value in values.items() if name not in model.State._fields}
+
+    return jax.vmap(one)(points)
+
+
+def _row(mine: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
+    """Differences of one variable `[batch, ...]`, of its worst entry."""
+    gap = np.abs(mine - theirs).reshape(len(mine), -1)
+    size = np.abs(theirs).reshape(len(mine), -1)
+    floor = np.maximum(SMALL * size.mean(axis=0), np.finfo(float).tiny)
+    relative = gap / np.maximum(size, floor)
+    return {
+        "largest": float(gap.max()),
+        "mean": float(gap.mean(axis=0).max()),
+        "largest relative": float(relative.max()),
+        "mean relative": float(relative.mean(axis=0).max()),
+        "log10 largest relative": float(log10(relative.max())),
+    }

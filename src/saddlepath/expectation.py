@@ -1,0 +1,64 @@
+"""The conditional expectation that a model's equations call: `E(lambda s1, x1: ...)`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class Expectation(eqx.Module):
+    """Weighted sum over next period's states; these and the decisions there are computed once per node.
+
+    Nonlinearities of an expectation belong outside it: `log(E(...))`, never `E(log(...))` where the first is meant.
+
+    Attributes:
+        s1: Next states, every field with a leading axis `n_nodes`.
+        x1: Policies at the next states, same axis.
+        weights: Probabilities of the nodes, they add to one. [-]
+        policy: The decision rule as a function of a state, for `slope`.
+        today: Today's state.
+        shocks: The shocks that lead to the next states, same axis.
+    """
+
+    s1: Any
+    x1: Any
+    weights: Float[Array, " n_nodes"]
+    policy: Callable[[Any], Any]
+    today: Any
+    shocks: Any = None
+
+    def __call__(self, fn: Callable[[Any, Any], Any]) -> Any:
+        """Expected value of `fn(s1, x1)`, of any shape or tree of shapes."""
+        return self._average(jax.vmap(fn)(self.s1, self.x1))
+
+    def with_shock(self, fn: Callable[[Any, Any, Any], Any]) -> Any:
+        """Expected value of `fn(shock, s1, x1)`, where the shock matters beyond the state that it leads to."""
+        return self._average(jax.vmap(fn)(self.shocks, self.s1, self.x1))
+
+    def slope(self, fn: Callable[[Any, Any], Array]) -> Any:
+        """Expected gradient of `fn(s1, x1(s1))` with respect to `s1`, the rule's own slope included."""
+        return self._average(jax.vmap(jax.grad(self._composed(fn), allow_int=True))(self.s1))
+
+    @property
+    def here(self) -> "Here":
+        """The same gradient at today's state: `E.here.slope(fn)`."""
+        return Here(self)
+
+    def _composed(self, fn: Callable[[Any, Any], Array]) -> Callable[[Any], Array]:
+        return lambda s1: fn(s1, self.policy(s1))
+
+    def _average(self, values: Any) -> Any:
+        return jax.tree.map(lambda v: jnp.tensordot(self.weights, v, axes=1), values)
+
+
+class Here(eqx.Module):
+    """Derivatives at today's state instead of averages over tomorrow's."""
+
+    expectation: Expectation
+
+    def slope(self, fn: Callable[[Any, Any], Array]) -> Any:
+        """Gradient of `fn(s, x(s))` with respect to today's state, the rule's own slope included."""
+        return jax.grad(self.expectation._composed(fn), allow_int=True)(self.expectation.today)

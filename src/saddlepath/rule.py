@@ -1,0 +1,132 @@
+"""Decision rules: functions from today's point to today's policy.
+
+A trained rule is `centre + first-order part + correction` in the coordinates of the policy's ranges. Centre and
+first-order part come from the steady state and the linearised model and are held fixed; the network is trained. Where
+parameters are pseudo-states, centre and slopes are low-degree polynomials of them.
+"""
+
+import abc
+import dataclasses
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from saddlepath.cloud import Cloud, polynomial_terms
+from saddlepath.economy import Economy, policy_from_coordinates
+from saddlepath.layout import Layout
+from saddlepath.model import Model
+from saddlepath.network import PlainNetwork, SharedNetwork
+from saddlepath.prior import Box
+
+SATURATION = 10.0
+"""Standardised states enter nearly linearly up to this many scales, and like a logarithm beyond [-]."""
+
+
+class DecisionRule(eqx.Module):
+    """A function from a point `[state, theta]` to a policy."""
+
+    @abc.abstractmethod
+    def __call__(self, eco: Economy, model: Model, y: Float[Array, " n_points"]) -> Any:
+        """The policy at a point.
+
+        Args:
+            eco: The economy, for the order of states and policies.
+            model: The model at the point's parameters.
+            y: State and pseudo-states.
+        """
+
+
+class ExactRule(DecisionRule):
+    """The closed form that a model gives as `exact(s)`."""
+
+    def __call__(self, eco: Economy, model: Model, y: Float[Array, " n_points"]) -> Any:
+        return model.exact(eco.states.unflatten(y[: eco.states.size]))
+
+
+class RuleAt(DecisionRule):
+    """One member of a family: a rule over pseudo-states with these held at given values.
+
+    Attributes:
+        family: The rule over the box.
+        box: The box.
+        theta: Values of the pseudo-states `[n_theta]`.
+    """
+
+    family: DecisionRule
+    box: Box
+    theta: Array
+
+    def __call__(self, eco: Economy, model: Model, y: Float[Array, " n_points"]) -> Any:
+        return self.family(dataclasses.replace(eco, box=self.box), model, jnp.concatenate([y, self.theta]))
+
+
+class Frame(eqx.Module):
+    """Centre, scale and first-order part of a policy.
+
+    Attributes:
+        degree: Highest total degree of the polynomials in the standardised pseudo-states.
+        centre: Coefficients of the policy coordinates at the centre `[n_terms, n_policies]`.
+        slopes: Coefficients of the slopes `[n_terms, n_policies, n_continuous]`, per scale of the states.
+        scale: Policy coordinates per unit of network output `[n_policies]`.
+        feature_centre: Mean of the model's own features `[n_features]`, or an empty array.
+        feature_scale: Standard deviation of the model's own features `[n_features]`, or an empty array.
+    """
+
+    degree: int = eqx.field(static=True)
+    centre: Array
+    slopes: Array
+    scale: Array
+    feature_centre: Array
+    feature_scale: Array
+
+    def first_order(self, theta: Float[Array, " n_theta"], z: Float[Array, " n_continuous"]) -> Array:
+        """Policy coordinates of the first-order rule at standardised states and pseudo-states."""
+        terms = polynomial_terms(theta, self.degree)
+        return terms @ self.centre + jnp.tensordot(terms, self.slopes, axes=1) @ z
+
+
+class NetworkRule(DecisionRule):
+    """First-order part and a trained network; with `network=None` the first-order rule itself.
+
+    Attributes:
+        network: The trained part.
+        frame: Centre, scale and first-order part of the policy.
+        cloud: Centre and scale of the states.
+    """
+
+    network: PlainNetwork | SharedNetwork | None
+    frame: Frame
+    cloud: Cloud
+
+    def __call__(self, eco: Economy, model: Model, y: Float[Array, " n_points"]) -> Any:
+        s, theta = eco.states.unflatten(y[: eco.states.size]), y[eco.states.size :]
+        coordinates = self.coordinates(eco, model, s, theta)
+        return model.complete(s, policy_from_coordinates(model, coordinates, eco.coordinates))
+
+    def coordinates(self, eco: Economy, model: Model, s: Any, theta: Array) -> Float[Array, " n_policies"]:
+        """Policy coordinates at a state."""
+        common = jnp.asarray(eco.box.standardise(theta))
+        z = self.cloud.standardise(eco, model, s, theta)
+        if self.network is None:
+            return self.frame.first_order(common, z)
+        inputs = self.inputs(model, s, saturate(z), eco.states)
+        return self.frame.first_order(common, saturate(z)) + self.frame.scale * self.network(inputs, common)
+
+    def inputs(self, model: Model, s: Any, z: Array, states: Layout) -> Array:
+        """What the network sees: the model's own standardised features, or the states and their regimes."""
+        own = model.features(s)
+        if own is None:
+            return jnp.concatenate([z, *regime_indicators(s, states)])
+        return saturate((own - self.frame.feature_centre) / self.frame.feature_scale)
+
+
+def saturate(z: Array) -> Array:
+    """Nearly the identity up to `SATURATION`, growing like a logarithm beyond; smooth, so that rules stay smooth."""
+    return SATURATION * jnp.arcsinh(z / SATURATION)
+
+
+def regime_indicators(s: Any, states: Layout) -> list[Array]:
+    """A vector of zeros and a one for every Markov regime of the state."""
+    return [jnp.where(jnp.arange(n, dtype=jnp.int32) == getattr(s, name), 1.0, 0.0) for name, n in states.regimes]

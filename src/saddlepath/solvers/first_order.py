@@ -1,0 +1,116 @@
+"""First-order steps: any Optax optimizer, by name or by value, on a kernel of the residuals."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array
+
+from saddlepath.errors import ConfigError
+from saddlepath.model import nearest_names
+from saddlepath.solvers.problem import Problem, flat_weights
+from saddlepath.solvers.solver import Solver, StepReport
+
+OPTIMIZERS: dict[str, Callable[[Any], optax.GradientTransformation]] = {
+    "adam": optax.adam,
+    "adamw": optax.adamw,
+    "sgd": optax.sgd,
+    "momentum": lambda rate: optax.sgd(rate, momentum=0.9),
+    "nesterov": lambda rate: optax.sgd(rate, momentum=0.9, nesterov=True),
+    "adagrad": optax.adagrad,
+    "rmsprop": optax.rmsprop,
+    "lbfgs": lambda rate: optax.lbfgs(),
+    "muon": lambda rate: optax.contrib.muon(rate),
+}
+
+KERNELS: dict[str, Callable[[Array], Array]] = {
+    "squared": lambda r: r**2,
+    "huber": lambda r: 2 * optax.losses.huber_loss(r, delta=1e-2),
+    "log-cosh": lambda r: 2 * optax.losses.log_cosh(r),
+}
+
+SCHEDULES = ("cosine", "constant", "exponential")
+
+
+class FirstOrder(Solver):
+    """Steps of an Optax optimizer.
+
+    Attributes:
+        optimizer: Name (`adam`, `adamw`, `sgd`, `momentum`, `nesterov`, `adagrad`, `rmsprop`, `lbfgs`, `muon`), or any
+            Optax gradient transformation, which then carries its own rate.
+        learning_rate: First learning rate. [-]
+        schedule: `cosine` to zero, `constant`, or `exponential` to a hundredth.
+        kernel: `squared`, `huber` (bend at a residual of 0.01) or `log-cosh`.
+        expectation: `quadrature`, or `two draws`: the unbiased product of residuals at two independent draws.
+        batch: States per step.
+        steps: Length of the schedule, and of this stage when there are several.
+    """
+
+    optimizer: str | optax.GradientTransformation = eqx.field(static=True, default="adam")
+    learning_rate: float = 1e-3
+    schedule: str = eqx.field(static=True, default="cosine")
+    kernel: str = eqx.field(static=True, default="squared")
+    expectation: str = eqx.field(static=True, default="quadrature")
+    batch: int | None = eqx.field(static=True, default=None)
+    steps: int | None = eqx.field(static=True, default=10_000)
+
+    def __check_init__(self) -> None:
+        _known("optimizer", self.optimizer, list(OPTIMIZERS))
+        _known("schedule", self.schedule, list(SCHEDULES))
+        _known("kernel", self.kernel, list(KERNELS))
+        _known("expectation", self.expectation, ["quadrature", "two draws"])
+
+    @property
+    def patience(self) -> int:
+        return 60  # first-order steps fall slowly, and a schedule falls late
+
+    def init(self, problem, weights, n_rows):
+        return self._transformation().init(problem.network(weights)), jnp.zeros((), dtype=int)
+
+    def step(self, problem, weights, state, batch, key):
+        inner, count = state
+        loss_of = lambda network: self._loss(problem, network, batch, key)
+        network = problem.network(weights)
+        (loss, undefined), gradient = jax.value_and_grad(loss_of, has_aux=True)(network)
+        updates, inner = self._transformation().update(
+            gradient, inner, network, value=loss, grad=gradient, value_fn=lambda n: loss_of(n)[0]
+        )
+        moved = flat_weights(optax.apply_updates(network, updates))
+        accepted = jnp.all(jnp.isfinite(moved))
+        report = StepReport(loss, accepted, jnp.asarray(self._rate()(count)), undefined)
+        return jnp.where(accepted, moved, weights), (inner, count + 1), report
+
+    def _rate(self) -> optax.Schedule:
+        steps = self.steps or 10_000
+        if self.schedule == "cosine":
+            return optax.cosine_decay_schedule(self.learning_rate, steps)
+        if self.schedule == "exponential":
+            return optax.exponential_decay(self.learning_rate, steps, 0.01)
+        return optax.constant_schedule(self.learning_rate)
+
+    def _transformation(self) -> optax.GradientTransformationExtraArgs:
+        own = self.optimizer
+        return optax.with_extra_args_support(OPTIMIZERS[own](self._rate()) if isinstance(own, str) else own)
+
+    def _loss(self, problem: Problem, network: Any, batch: Array, key: Any) -> tuple[Array, Array]:
+        weights = flat_weights(network)
+        if self.expectation == "two draws":
+            keys = jax.random.split(key, 2 * batch.shape[0]).reshape(batch.shape[0], 2)
+            rule = problem.rule_with(weights)
+            one = jax.vmap(problem.economy.drawn_residuals, (None, 0, 0))
+            losses = one(rule, batch, keys[:, 0]) * one(rule, batch, keys[:, 1])
+        else:
+            losses = KERNELS[self.kernel](jax.vmap(problem.residuals, (None, 0))(weights, batch))
+        undefined = ~jnp.all(jnp.isfinite(losses), axis=1)
+        return jnp.mean(jnp.where(undefined[:, None], 0.0, losses)), jnp.sum(undefined)
+
+    def describe(self) -> str:
+        return self.optimizer if isinstance(self.optimizer, str) else "an Optax optimizer"
+
+
+def _known(what: str, value: Any, valid: list[str]) -> None:
+    if isinstance(value, str) and value not in valid:
+        raise ConfigError(f"no {what} {value!r}; {nearest_names(value, valid)}")

@@ -1,0 +1,357 @@
+"""The verb `solve`: from a model to a decision rule of stated accuracy.
+
+Steady state, first-order start, training on simulated states, tests on never-reset paths, certificate. What happened is
+told as an `Outcome`; a run that did not converge never looks like one that did.
+"""
+
+import dataclasses
+import platform
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from saddlepath._version import __version__
+from saddlepath.accuracy import TestPaths
+from saddlepath.checking import require_sound
+from saddlepath.economy import Economy, economy
+from saddlepath.errors import ConfigError
+from saddlepath.model import Model
+from saddlepath.network import Network
+from saddlepath.outcome import Outcome
+from saddlepath.prior import Box
+from saddlepath.quadrature import Quadrature
+from saddlepath.rule import NetworkRule
+from saddlepath.solution import Solution
+from saddlepath.solvers.conditions import check_two_draws, has_complementarity
+from saddlepath.solvers.first_order import FirstOrder
+from saddlepath.solvers.homotopy import Homotopy
+from saddlepath.solvers.levenberg_marquardt import LevenbergMarquardt
+from saddlepath.solvers.problem import Problem
+from saddlepath.solvers.sampling import Paths, Sampler
+from saddlepath.solvers.solver import Solver, default_batch
+from saddlepath.solvers.start import initial_rule
+from saddlepath.solvers.training import (
+    Budget,
+    Judge,
+    Log,
+    Progress,
+    TrainState,
+    over_devices,
+    start_state,
+    test_keys,
+    train,
+    verdict,
+)
+from saddlepath.steady import LinearSolution
+
+TOLERANCE = 1e-5
+"""Default tolerance of models without kinks, in Euler-error units [-]."""
+KINKED_TOLERANCE = 1e-4
+"""Default tolerance where a complementarity condition is present [-]."""
+WARM_UP = FirstOrder(optimizer="adam", learning_rate=1e-3, schedule="constant", steps=400)
+"""Put before the solver in the last attempt after explosions."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Attempt:
+    """One start: which rule to begin with, which solvers, and the offset of the seed."""
+
+    start: str | Solution
+    stages: tuple[Solver, ...]
+    seed: int
+
+
+@dataclasses.dataclass
+class Checkpoint:
+    """Where a run stands: enough to go on bit for bit.
+
+    Attributes:
+        attempt: Number of the start.
+        stage: Number of the solver.
+        state: What changes from step to step.
+        progress: Tests so far, best rule.
+        earlier: Best solution of the starts before this one, or None.
+    """
+
+    attempt: int
+    stage: int
+    state: TrainState
+    progress: Progress
+    earlier: Solution | None = None
+
+
+def solve(
+    model: Model,
+    solver: Solver | Sequence[Solver] = LevenbergMarquardt(),
+    *,
+    over: Box | None = None,
+    tol: float | None = None,
+    network: Network = Network(),
+    sampling: Sampler = Paths(),
+    quadrature: Quadrature | None = None,
+    start: str | Solution = "auto",
+    homotopy: Homotopy | None = None,
+    steps: int = 2000,
+    seconds: float | None = None,
+    every: int = 50,
+    test: TestPaths = TestPaths(),
+    precision: str = "float64",
+    seed: int = 0,
+    attempts: int = 4,
+    throw: bool = False,
+    log: Log | None = None,
+    save: Callable[[Checkpoint], None] | None = None,
+    resume: Checkpoint | None = None,
+) -> Solution:
+    """Solve a model globally.
+
+    Args:
+        model: The model.
+        solver: How to step; several solvers are stages, each but the last with its number of steps.
+        over: Parameters that the rule takes as inputs.
+        tol: Mean Euler error to reach, with ten times as much for the 99 % quantile; default 1e-5, 1e-4 where
+            a complementarity condition is present. [-]
+        network: Size and kind of the network.
+        sampling: Which states to train on.
+        quadrature: Rule for the expectation; default by the number of shocks.
+        start: `auto`, `linear`, `steady`, `random`, or a solution of the same model to start from.
+        homotopy: Easier parameter values to solve for first.
+        steps: Most steps per attempt.
+        seconds: Most wall time. [s]
+        every: Steps between tests.
+        test: Size of the tests.
+        precision: `float64`, or `float32` for the training steps.
+        seed: Seed of all random keys.
+        attempts: Most starts after explosions.
+        throw: Raise instead of returning a solution that did not converge.
+        log: Called with a record of every test and every new attempt.
+        save: Called with a checkpoint after every test.
+        resume: Checkpoint to go on from.
+
+    Returns:
+        The best rule found, with its certificate and how the run ended.
+
+    Raises:
+        ConfigError: An argument does not fit the model.
+        ModelError: A method of the model cannot be evaluated, or names, shapes or counts do not fit.
+        ConvergenceError: No steady state; or no convergence and `throw` is set.
+    """
+    stages = (solver,) if isinstance(solver, Solver) else tuple(solver)
+    with jax.enable_x64(True):
+        if homotopy is not None:
+            easier = lambda calibration, begin: solve(
+                calibration, solver, over=over, tol=tol, network=network, sampling=sampling, quadrature=quadrature,
+                start=begin, steps=steps, seconds=seconds, every=every, test=test, precision=precision, seed=seed,
+                attempts=attempts, log=log,
+            )  # fmt: skip
+            start = homotopy.climb(model, start, easier)
+        eco = economy(model, over=over, quadrature=quadrature)
+        require_sound(eco)
+        sampling.check(eco)
+        plan = Plan(eco, stages, network, sampling, test, precision, seed)
+        budget = Budget(tol or default_tolerance(eco), steps, seconds, every, stages[-1].patience)
+        solution = _attempt_all(plan, budget, start, attempts, log or (lambda record: None), save, resume)
+    return solution.require_converged() if throw else solution
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What stays the same over all attempts of a run."""
+
+    economy: Economy
+    stages: tuple[Solver, ...]
+    network: Network
+    sampling: Sampler
+    test: TestPaths
+    precision: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.precision not in ("float64", "float32"):
+            raise ConfigError(f"precision must be 'float64' or 'float32', got {self.precision!r}.")
+        if not self.stages or any(stage.steps is None for stage in self.stages[:-1]):
+            raise ConfigError("every solver but the last needs its number of steps; give steps=... to each stage.")
+        for stage in self.stages:
+            if isinstance(stage, FirstOrder) and stage.expectation == "two draws":
+                check_two_draws(self.economy)
+
+
+def default_tolerance(eco: Economy) -> float:
+    """1e-5, or 1e-4 where a residual contains a complementarity condition."""
+    return KINKED_TOLERANCE if has_complementarity(eco) else TOLERANCE
+
+
+def attempts_of(
+    start: str | Solution = "auto",
+    solver: Solver | Sequence[Solver] = LevenbergMarquardt(),
+    seed: int = 0,
+    attempts: int = 4,
+) -> list[Attempt]:
+    """What `solve` tries in turn: the given start, the next seed, the other start, a first-order warm-up."""
+    stages = (solver,) if isinstance(solver, Solver) else tuple(solver)
+    other = "steady" if start in ("auto", "linear") else "auto"
+    plan = [
+        Attempt(start, stages, seed),
+        Attempt(start, stages, seed + 1),
+        Attempt(other, stages, seed),
+        Attempt("steady", (WARM_UP, *stages), seed),
+    ]
+    return plan[: max(attempts, 1)]
+
+
+def _attempt_all(
+    plan: Plan,
+    budget: Budget,
+    start: str | Solution,
+    attempts: int,
+    log: Log,
+    save: Callable[[Checkpoint], None] | None,
+    resume: Checkpoint | None,
+) -> Solution:
+    best = resume.earlier if resume else None
+    tests: list[dict[str, Any]] = list(resume.progress.tests) if resume else []
+    schedule = attempts_of(start, plan.stages, plan.seed, attempts)
+    for number in range(resume.attempt if resume else 0, len(schedule)):
+        attempt = schedule[number]
+        log({"event": "attempt", "attempt": number, "start": _name(attempt.start), "seed": attempt.seed})
+        run = _Run(plan, budget, attempt, number, tests, log, save, best)
+        solution = run.train(resume if resume and resume.attempt == number else None)
+        tests = list(solution.tests)
+        log({"event": "outcome", "attempt": number, "outcome": solution.outcome.name.lower()})
+        best = solution if best is None or _better(solution, best) else dataclasses.replace(best, tests=tuple(tests))
+        if solution.outcome not in (Outcome.EXPLODED, Outcome.REJECTED):
+            return solution
+    assert best is not None  # at least one attempt is made
+    return best
+
+
+def _name(start: str | Solution) -> str:
+    return start if isinstance(start, str) else "a solution"
+
+
+def _better(a: Solution, b: Solution) -> bool:
+    rank = lambda s: (s.accuracy.lost, s.accuracy.mean)
+    return rank(a) < rank(b)
+
+
+class _Run:
+    """One attempt: from a start through all stages to a certified rule."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        budget: Budget,
+        attempt: Attempt,
+        number: int,
+        tests: list[dict[str, Any]],
+        log: Log,
+        save: Callable[[Checkpoint], None] | None,
+        earlier: Solution | None,
+    ):
+        self.plan, self.budget, self.attempt, self.number, self.tests = plan, budget, attempt, number, tests
+        self.log, self.save, self.earlier = log, save, earlier
+        self.key = jax.random.key(attempt.seed)
+        rule, self.linear = _first_rule(plan, attempt)
+        self.problem = Problem(plan.economy, rule)
+        self.judge = Judge(self.problem, plan.sampling, test_keys(plan.seed), plan.test)
+        self.trained = self.problem if plan.precision == "float64" else _single(self.problem)
+
+    def train(self, checkpoint: Checkpoint | None) -> Solution:
+        """Train through all stages, from a checkpoint if there is one."""
+        progress = checkpoint.progress if checkpoint else Progress(attempt=self.number, tests=self.tests)
+        first = checkpoint.stage if checkpoint else 0
+        state, outcome = (over_devices(checkpoint.state) if checkpoint else None), Outcome.EXHAUSTED
+        for number in range(first, len(self.attempt.stages)):
+            if state is None or number > first:
+                state = self._enter(number, state)
+                progress.entered = progress.step
+            budget = dataclasses.replace(self.budget, patience=self.attempt.stages[number].patience)
+            ended = verdict(self.judge, budget, progress) if checkpoint and number == first else None
+            state, outcome = (state, ended) if ended else self._stage(number, state, progress)
+            if outcome in (Outcome.CONVERGED, Outcome.INTERRUPTED, Outcome.EXPLODED):
+                break
+        assert state is not None  # a run has at least one stage
+        return self._solution(state, progress, outcome)
+
+    def _enter(self, number: int, before: TrainState | None) -> TrainState:
+        """State at the start of a stage: weights, paths and key go on, the solver begins afresh."""
+        stage = self.attempt.stages[number]
+        n_equations = sum(int(np.prod(shape)) for shape in self.plan.economy.equations(self.problem.rule).values())
+        batch = stage.batch or default_batch(n_equations)
+        with jax.enable_x64(self.plan.precision == "float64"):
+            key = self.key if before is None else before.key
+            fresh = over_devices(start_state(self.trained, stage, self.plan.sampling, batch, key))
+        if before is None:
+            return fresh
+        return dataclasses.replace(fresh, weights=before.weights, average=before.weights)
+
+    def _stage(self, number: int, state: TrainState, progress: Progress) -> tuple[TrainState, Outcome]:
+        stage, last = self.attempt.stages[number], number == len(self.attempt.stages) - 1
+        end = (
+            self.budget.steps if last or stage.steps is None else min(progress.entered + stage.steps, self.budget.steps)
+        )
+        keep = self.save or (lambda checkpoint: None)
+        return train(
+            self.trained,
+            stage,
+            self.plan.sampling,
+            self.judge,
+            dataclasses.replace(self.budget, steps=end, patience=stage.patience),
+            state,
+            progress,
+            self.log,
+            lambda s, p: keep(Checkpoint(self.number, number, s, p, self.earlier)),
+        )
+
+    def _solution(self, state: TrainState, progress: Progress, outcome: Outcome) -> Solution:
+        weights = state.weights if progress.best is None else jnp.asarray(progress.best)
+        rule = self.judge.rule(weights)
+        accuracy, region = self.judge.certificate(rule)
+        if outcome is Outcome.EXHAUSTED and progress.best is None:
+            outcome = Outcome.EXPLODED
+        return Solution(
+            self.plan.economy, rule, rule.cloud, outcome, accuracy, region, self.linear, tuple(progress.tests),
+            self._how(progress),
+        )  # fmt: skip
+
+    def _how(self, progress: Progress) -> dict[str, Any]:
+        return {
+            "solver": ", then ".join(stage.describe() for stage in self.attempt.stages),
+            "start": _name(self.attempt.start),
+            "network": {f.name: getattr(self.plan.network, f.name) for f in dataclasses.fields(Network)},
+            "weights": int(self.problem.weights().size),
+            "quadrature": self.plan.economy.quadrature.describe(),
+            "test quadrature": self.judge.economy.quadrature.describe(),
+            "tol": self.budget.tol,
+            "seed": self.plan.seed,
+            "steps": progress.step,
+            "seconds": progress.seconds,
+            "precision": self.plan.precision,
+            "spectral radius": None if self.linear is None else self.linear.spectral_radius,
+            "saddlepath": __version__,
+            "jax": jax.__version__,
+            "python": platform.python_version(),
+            "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
+        }
+
+
+def _first_rule(plan: Plan, attempt: Attempt) -> tuple[NetworkRule, LinearSolution | None]:
+    if isinstance(attempt.start, str):
+        return initial_rule(plan.economy, plan.network, attempt.start, attempt.seed)
+    rule = attempt.start.rule
+    if not isinstance(rule, NetworkRule) or attempt.start.economy.states != plan.economy.states:
+        raise ConfigError(
+            f"start must be a trained solution of {type(plan.economy.model).__name__} with the same states and "
+            f"pseudo-states, got one of {type(attempt.start.model).__name__}."
+        )
+    return rule, attempt.start.linear
+
+
+def _single(problem: Problem) -> Problem:
+    """The problem with every array in single precision."""
+    cast = lambda leaf: leaf.astype(jnp.float32) if eqx.is_inexact_array(leaf) else leaf
+    return jax.tree.map(cast, problem)

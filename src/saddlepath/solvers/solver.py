@@ -1,0 +1,63 @@
+"""The protocol of a solver: one step on one batch of states."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from saddlepath.solvers.problem import Problem
+
+
+class StepReport(eqx.Module):
+    """What a step says of itself.
+
+    Attributes:
+        loss: Mean squared residual of the batch before the step. [-]
+        accepted: Whether the weights moved.
+        rate: Damping or learning rate used.
+        undefined: States of the batch whose residuals are not finite.
+    """
+
+    loss: Array
+    accepted: Array
+    rate: Array
+    undefined: Array
+
+
+class Solver(eqx.Module):
+    """A way to improve weights on a batch of states. A solver is a value; its state travels beside it.
+
+    Attributes:
+        batch: States per step, or None for a default by the number of equations.
+        steps: Steps of this solver when it is one stage of several, or None for all that remain.
+    """
+
+    batch: eqx.AbstractVar[int | None]
+    steps: eqx.AbstractVar[int | None]
+
+    @property
+    def patience(self) -> int:
+        """Tests without a fall of the best error after which a run has stalled."""
+        return 20
+
+    @abc.abstractmethod
+    def init(self, problem: Problem, weights: Float[Array, " n_weights"], n_rows: int) -> Any:
+        """State before the first step; `n_rows` is the number of residuals of a batch."""
+
+    @abc.abstractmethod
+    def step(
+        self, problem: Problem, weights: Array, state: Any, batch: Float[Array, "batch n_points"], key: PRNGKeyArray
+    ) -> tuple[Array, Any, StepReport]:
+        """One step: new weights, new state, report."""
+
+    @abc.abstractmethod
+    def describe(self) -> str:
+        """A phrase for reports."""
+
+
+def default_batch(n_equations: int) -> int:
+    """States per step such that the number of residuals stays between about 128 and 700."""
+    if n_equations <= 3:
+        return 256
+    return 64 if n_equations <= 11 else 32

@@ -1,0 +1,372 @@
+"""The training loop: chunks of steps in one compiled scan, a test on never-reset paths after each.
+
+Judged on test paths that are never reset and drawn with keys of their own: one key selects the best rule, another
+decides when to stop, a third is kept for the published certificate.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Array, PRNGKeyArray
+from threadpoolctl import threadpool_limits
+
+from saddlepath.accuracy import (
+    REST_BOUND,
+    Accuracy,
+    TestPaths,
+    assess,
+    point_errors,
+    rest_extents,
+    summarise,
+    tested,
+)
+from saddlepath.errors import ModelError
+from saddlepath.outcome import Outcome
+from saddlepath.rule import NetworkRule
+from saddlepath.solvers.problem import Problem
+from saddlepath.solvers.sampling import Sampler
+from saddlepath.solvers.solver import Solver
+
+AVERAGING = 0.98
+"""Decay of the running average of the weights, which is tested beside the last weights [1/step]."""
+REJECTIONS = 30
+"""So many refused steps in a row draw a new batch from the start cloud and reset the solver."""
+SETTLED = 1e-3
+"""Mean Euler error below which restarts become rare and a mixture includes its box [-]."""
+STALL_GAIN = 0.8
+"""A run stalls when the best mean error is above this share of what it was `Solver.patience` tests ago [-]."""
+UNDEFINED_SHARE = 0.5
+"""A run stops with a sentence when more than this share of the states of a chunk has no finite residual [-]."""
+EXPLODED_TESTS = 4
+"""So many tests in a row with lost paths end an attempt."""
+REGION_POINTS = 2048
+
+Log = Callable[[dict[str, Any]], None]
+
+
+class TrainState(eqx.Module):
+    """Everything that changes from step to step, and therefore everything that a checkpoint holds."""
+
+    weights: Array
+    average: Array
+    solver: Any
+    points: Array
+    key: PRNGKeyArray
+    rejected: Array
+    lost: Array
+
+
+class StepTrace(eqx.Module):
+    """Per step: loss, acceptance, rate, undefined states; one entry per step of a chunk."""
+
+    loss: Array
+    accepted: Array
+    rate: Array
+    undefined: Array
+
+
+@eqx.filter_jit
+def start_state(problem: Problem, solver: Solver, sampler: Sampler, batch: int, key: PRNGKeyArray) -> TrainState:
+    """State before the first step."""
+    points_key, key = jax.random.split(key)
+    weights = problem.weights()
+    points = sampler.start(problem, batch, points_key)
+    n_rows = batch * jax.eval_shape(problem.residuals, weights, points[0]).shape[0]
+    zero = jnp.zeros((), dtype=int)
+    return TrainState(weights, weights, solver.init(problem, weights, n_rows), points, key, zero, zero)
+
+
+def over_devices(state: TrainState) -> TrainState:
+    """The state with its batch of paths spread over all devices of the machine, everything else on each of them."""
+    n = jax.device_count()
+    if n == 1 or state.points.shape[0] % n:
+        return state
+    mesh = Mesh(np.asarray(jax.devices()), ("batch",))
+    place = lambda tree, spec: jax.device_put(tree, NamedSharding(mesh, spec))
+    arrays, rest = eqx.partition(state, eqx.is_array)
+    state = eqx.combine(place(arrays, PartitionSpec()), rest)
+    return dataclasses.replace(state, points=place(state.points, PartitionSpec("batch")))
+
+
+@eqx.filter_jit
+def train_chunk(
+    problem: Problem, solver: Solver, sampler: Sampler, state: TrainState, settled: Array, steps: int
+) -> tuple[TrainState, StepTrace]:
+    """`steps` steps in one compiled scan."""
+
+    def step(state: TrainState, _: None) -> tuple[TrainState, StepTrace]:
+        return _step(problem, solver, sampler, state, settled)
+
+    return jax.lax.scan(step, state, None, length=steps)
+
+
+def _step(
+    problem: Problem, solver: Solver, sampler: Sampler, state: TrainState, settled: Array
+) -> tuple[TrainState, StepTrace]:
+    key, move_key, batch_key, step_key, again_key = jax.random.split(state.key, 5)
+    points, lost = sampler.advance(problem, problem.rule_with(state.weights), state.points, move_key, settled)
+    batch = sampler.batch(problem, points, batch_key, settled)
+    weights, inner, report = solver.step(problem, state.weights, state.solver, batch, step_key)
+    average = AVERAGING * state.average + (1 - AVERAGING) * weights
+    rejected = jnp.where(report.accepted, 0, state.rejected + 1)
+    stuck = rejected >= REJECTIONS
+    n_rows = points.shape[0]
+    points = jnp.where(stuck, sampler.start(problem, n_rows, again_key), points)
+    fresh = solver.init(problem, weights, n_rows)
+    inner = jax.tree.map(lambda new, old: jnp.where(stuck, new, old), fresh, inner)
+    rejected = jnp.where(stuck, 0, rejected)
+    trace = StepTrace(report.loss, report.accepted, report.rate, report.undefined)
+    return TrainState(weights, average, inner, points, key, rejected, state.lost + lost), trace
+
+
+@dataclasses.dataclass
+class Progress:
+    """Where a run stands on the host: what, with `TrainState`, a resumed run continues from.
+
+    Attributes:
+        attempt: Number of the start, from zero.
+        step: Steps taken in this attempt.
+        entered: Steps taken when the present solver of several began.
+        best: Weights of the best rule so far.
+        best_mean: Its mean Euler error on the selection paths.
+        means: Best mean error after every test, for the stall rule.
+        passes: Consecutive tests passed.
+        explosions: Consecutive tests with lost paths.
+        settled: Whether the paths are settled.
+        tests: One record per test, all attempts.
+        seconds: Time spent.
+    """
+
+    attempt: int = 0
+    step: int = 0
+    best: np.ndarray | None = None
+    best_mean: float = float("inf")
+    means: list[float] = dataclasses.field(default_factory=list)
+    passes: int = 0
+    explosions: int = 0
+    settled: bool = False
+    tests: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    seconds: float = 0.0
+    entered: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """When to test and when to stop.
+
+    Attributes:
+        tol: Tolerance in Euler-error units. [-]
+        steps: Steps per attempt.
+        seconds: Wall time, or None. [s]
+        every: Steps between tests.
+        patience: Tests without a fall of the best error after which a run has stalled.
+    """
+
+    tol: float
+    steps: int
+    seconds: float | None
+    every: int
+    patience: int
+
+
+@dataclasses.dataclass(frozen=True)
+class TestKeys:
+    """Three keys for three purposes."""
+
+    select: PRNGKeyArray
+    stop: PRNGKeyArray
+    certify: PRNGKeyArray
+
+
+def test_keys(seed: int) -> TestKeys:
+    """Keys of the tests; they do not depend on the attempt."""
+    return TestKeys(*jax.random.split(jax.random.fold_in(jax.random.key(seed), 7_919), 3))
+
+
+class Judge:
+    """Applies the tests of accuracy to weights."""
+
+    def __init__(self, problem: Problem, sampler: Sampler, keys: TestKeys, size: TestPaths):
+        self.problem, self.sampler, self.keys, self.size = problem, sampler, keys, size
+        self.economy = tested(problem.economy)
+        self.equations = self.economy.equations(problem.rule)
+
+    def rule(self, weights: Array) -> NetworkRule:
+        """The rule with these weights, in double precision."""
+        return self.problem.rule_with(jnp.asarray(weights, dtype=float))
+
+    def on_paths(self, weights: Array, key: PRNGKeyArray) -> Accuracy:
+        """Accuracy of weights on the paths of one key, and on the sampler's region where there is one."""
+        rule = self.rule(weights)
+        return worse(
+            assess(self.economy, rule, rule.cloud, [key], self.size, self.equations), self._on_region(rule, key)
+        )
+
+    def in_background(self, weights: Array) -> Future[Accuracy]:
+        """Accuracy on the selection paths, computed in a thread of its own."""
+
+        def run() -> Accuracy:
+            with jax.enable_x64(True):
+                return self.on_paths(weights, self.keys.select)
+
+        pool = ThreadPoolExecutor(1)
+        future = pool.submit(run)
+        pool.shutdown(wait=False)
+        return future
+
+    def rests(self, rule: NetworkRule) -> bool:
+        """Whether paths without shocks come to rest near the steady state."""
+        extents = rest_extents(self.problem.economy, rule, rule.cloud, self.keys.stop)
+        return bool(jnp.all(extents < REST_BOUND))
+
+    def certificate(self, rule: NetworkRule) -> tuple[Accuracy, Accuracy | None]:
+        """Accuracy on paths, and on the region, with the key kept for it."""
+        keys = list(jax.random.split(self.keys.certify, self.size.repeats))
+        return assess(self.economy, rule, rule.cloud, keys, self.size, self.equations), self._on_region(rule, keys[0])
+
+    def _on_region(self, rule: NetworkRule, key: PRNGKeyArray) -> Accuracy | None:
+        region = self.sampler.tested_region()
+        if region is None:
+            return None
+        points = jnp.zeros((REGION_POINTS, self.economy.n_points))
+        points = region.batch(self.problem, points, key, jnp.asarray(True))
+        errors = np.asarray(point_errors(self.economy, rule, points))
+        return summarise(errors, self.equations, where="uniform draws from the sampling box")
+
+
+def worse(a: Accuracy, b: Accuracy | None) -> Accuracy:
+    """The less accurate of two; the paths' own when there is no region."""
+    if b is None or a.lost > 0:
+        return a
+    return a if a.mean >= b.mean else b
+
+
+def train(
+    problem: Problem,
+    solver: Solver,
+    sampler: Sampler,
+    judge: Judge,
+    budget: Budget,
+    state: TrainState,
+    progress: Progress,
+    log: Log,
+    save: Callable[[TrainState, Progress], None],
+) -> tuple[TrainState, Outcome]:
+    """Train from `state` until the tolerance is met or the attempt ends; `progress` is updated in place.
+
+    The rule before the first step is tested in a second thread, while the steps are compiled in the first.
+    """
+    first = judge.in_background(state.weights) if progress.step == 0 else None
+    while progress.step < budget.steps:
+        started = time.perf_counter()
+        try:
+            with threadpool_limits(limits=1, user_api="blas"):
+                state, trace = _chunk(problem, solver, sampler, state, progress.settled, budget.every)
+                if first is not None:
+                    log({"event": "test", **_summary(first.result(), "start"), "step": 0})
+                    first = None
+                record = _test(judge, budget, state, progress)
+        except KeyboardInterrupt:
+            return state, Outcome.INTERRUPTED
+        _require_defined(problem, sampler, state, trace)
+        progress.step += budget.every
+        progress.seconds += time.perf_counter() - started
+        record |= _diagnostics(trace, state, progress)
+        progress.tests.append(record)
+        outcome = verdict(judge, budget, progress)
+        save(state, progress)
+        log({"event": "test", **record})
+        if outcome is not None:
+            return state, outcome
+    return state, Outcome.EXHAUSTED
+
+
+def _chunk(
+    problem: Problem, solver: Solver, sampler: Sampler, state: TrainState, settled: bool, steps: int
+) -> tuple[TrainState, StepTrace]:
+    """A chunk in the precision of the weights."""
+    with jax.enable_x64(state.weights.dtype == jnp.float64):
+        return train_chunk(problem, solver, sampler, state, jnp.asarray(settled), steps)
+
+
+def _require_defined(problem: Problem, sampler: Sampler, state: TrainState, trace: StepTrace) -> None:
+    """Stop with a sentence when most states have no finite residual: which equation, at which state."""
+    n = state.points.shape[0]
+    if float(jnp.mean(trace.undefined)) <= UNDEFINED_SHARE * n:
+        return
+    eco, rule = problem.economy, problem.rule_with(state.weights)
+    points = sampler.batch(problem, state.points, state.key, jnp.asarray(False))
+    named = jax.vmap(eco.named_residuals, (None, 0))(rule, points)
+    for name, values in named.items():
+        wrong = ~np.isfinite(np.asarray(values).reshape(n, -1)).all(axis=1)
+        if wrong.any():
+            point = np.asarray(points)[np.flatnonzero(wrong)[0]]
+            names = (*eco.states.entries, *eco.box.entries)
+            where = ", ".join(f"{entry} = {value:.4g}" for entry, value in zip(names, point, strict=True))
+            raise ModelError(
+                f"the equation {name!r} is not finite at {where}, and at {wrong.mean():.0%} of the training states; "
+                "check it for divisions by zero, logs or powers of negative numbers, or declare narrower ranges."
+            )
+
+
+def _test(judge: Judge, budget: Budget, state: TrainState, progress: Progress) -> dict[str, Any]:
+    """Test the last and the average weights, keep the best, count passes and explosions."""
+    candidates = {"last": state.weights, "average": state.average}
+    results = {name: judge.on_paths(w, judge.keys.select) for name, w in candidates.items()}
+    chosen = min(results, key=lambda name: (results[name].lost, results[name].mean))
+    found = results[chosen]
+    exploded = found.lost > 0 or not np.isfinite(found.mean)
+    progress.explosions = progress.explosions + 1 if exploded else 0
+    if not exploded and found.mean < progress.best_mean:
+        progress.best, progress.best_mean = np.asarray(candidates[chosen]), found.mean
+    progress.means.append(progress.best_mean)
+    passed = found.meets(budget.tol) and judge.on_paths(candidates[chosen], judge.keys.stop).meets(budget.tol)
+    progress.passes = progress.passes + 1 if passed else 0
+    progress.settled = progress.settled or (not exploded and found.mean < max(SETTLED, budget.tol))
+    return _summary(found, chosen)
+
+
+def _summary(found: Accuracy, tested: str) -> dict[str, Any]:
+    return {"mean": found.mean, "p99": found.p99, "max": found.max, "lost": found.lost, "tested": tested}
+
+
+def _diagnostics(trace: StepTrace, state: TrainState, progress: Progress) -> dict[str, Any]:
+    return {
+        "attempt": progress.attempt,
+        "step": progress.step,
+        "loss": float(trace.loss[-1]),
+        "rate": float(trace.rate[-1]),
+        "accepted": float(jnp.mean(trace.accepted)),
+        "undefined": int(jnp.sum(trace.undefined)),
+        "restarted": int(state.lost),
+        "best": progress.best_mean,
+        "seconds": progress.seconds,
+    }
+
+
+def verdict(judge: Judge, budget: Budget, progress: Progress) -> Outcome | None:
+    """How the attempt ends after its last test, or None if it goes on; a resumed run asks before its first step."""
+    if progress.passes >= 2:
+        best = judge.rule(jnp.asarray(progress.best))
+        if not judge.rests(best):
+            return Outcome.EXPLODED
+        if all(a is None or a.meets(budget.tol) for a in judge.certificate(best)):
+            return Outcome.CONVERGED
+    if budget.seconds is not None and progress.seconds >= budget.seconds:
+        return Outcome.EXHAUSTED
+    if progress.explosions >= EXPLODED_TESTS:
+        return Outcome.EXPLODED
+    if progress.tests[-1]["accepted"] == 0.0 and progress.tests[-1]["step"] > budget.every:
+        return Outcome.REJECTED
+    waited = len(progress.means) > budget.patience and progress.explosions == 0
+    if waited and progress.means[-1] > STALL_GAIN * progress.means[-1 - budget.patience]:
+        return Outcome.STALLED
+    return None

@@ -1,0 +1,66 @@
+"""What holds for every test: float64, strict promotion, checked shapes, and no time limit per property.
+
+The import hook must be installed before anything imports the package. It checks every annotated shape and
+type at each call, while users pay nothing for the annotations at run time.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")  # the default suite means the same on every machine
+os.environ.setdefault("MPLBACKEND", "agg")  # figures go to files; no display is needed
+
+import jax
+import pytest
+from hypothesis import settings
+from jaxtyping import install_import_hook
+
+if os.environ.get("SADDLEPATH_CHECKED", "1") != "0":  # 0 shows whether a failure comes from the checks themselves
+    install_import_hook("saddlepath", "beartype.beartype")
+
+settings.register_profile("saddlepath", deadline=None)  # the first example of a property pays for compilation
+settings.load_profile("saddlepath")
+
+
+@contextlib.contextmanager
+def strict_jax() -> Iterator[None]:
+    """Float64, no silent broadcasting of ranks, no silent mixing of array types."""
+    with (
+        jax.enable_x64(True),
+        jax.numpy_rank_promotion("raise"),
+        jax.numpy_dtype_promotion("strict"),
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def plain_jax() -> Iterator[None]:
+    """JAX as a user's interpreter has it, without any flag: float32 outside the verbs."""
+    with (
+        jax.enable_x64(False),
+        jax.numpy_rank_promotion("allow"),
+        jax.numpy_dtype_promotion("standard"),
+    ):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _strict_jax() -> Iterator[None]:
+    with strict_jax():
+        yield
+
+
+@pytest.fixture
+def plain_interpreter() -> Iterator[None]:
+    """For tests of what happens to a user who never heard of float64."""
+    with plain_jax():
+        yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips what is marked `gpu` where JAX sees no accelerator."""
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if marked and jax.default_backend() == "cpu":
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="JAX sees no accelerator (JAX_PLATFORMS may hide it)"))

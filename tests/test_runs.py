@@ -1,0 +1,158 @@
+"""Run folders and checkpoints, inside one process; kills without warning are tested in test_resume.py."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+import pytest
+
+import saddlepath as sp
+from saddlepath.checkpoint import read_checkpoint, save_checkpoint
+from saddlepath.config import Config
+from saddlepath.economy import economy
+from saddlepath.files import load
+from saddlepath.models.growth import Growth
+from saddlepath.outcome import Outcome
+from saddlepath.runs import EventFiles, RunFolder, final_outcome, resume_run, start_run
+from saddlepath.solvers.problem import Problem
+from saddlepath.solvers.solve import Checkpoint, attempts_of
+from saddlepath.solvers.start import initial_rule
+from saddlepath.solvers.training import Progress, TrainState
+
+QUICK = {
+    "model": "growth",
+    "network": {"width": 4},
+    "test": {"paths": 8, "burn_in": 10, "dates": 5, "repeats": 1},
+    "solve": {"every": 4, "steps": 12, "tol": 1e-12},
+}
+MOMENTUM = {"kind": "FirstOrder", "optimizer": "momentum", "schedule": "constant", "steps": 4}
+STAGES = QUICK | {"solver": [MOMENTUM, {"kind": "LevenbergMarquardt"}]}
+
+
+class Stopped(Exception):
+    """Stands for whatever ends a process."""
+
+
+class StopAfter:
+    """Ends a run after so many records."""
+
+    def __init__(self, records: int):
+        self.left = records
+
+    def __call__(self, record: dict[str, Any]) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Stopped
+
+
+def records(folder: RunFolder) -> list[dict[str, Any]]:
+    """The log up to time stamps."""
+    found = [json.loads(line) for line in folder.metrics.read_text().splitlines()]
+    return [{key: value for key, value in r.items() if key not in ("time", "seconds")} for r in found]
+
+
+def silent(record: dict[str, Any]) -> None:
+    pass
+
+
+# One solver, two stages (stopped in the first and in the second), and a path of easier calibrations.
+@pytest.mark.parametrize(
+    ("table", "stop"),
+    [
+        (QUICK, 4),
+        (STAGES, 3),
+        (STAGES, 4),
+        (QUICK | {"homotopy": {"sigma": [0.01, 0.02]}}, 16),
+    ],
+)
+def test_a_stopped_run_ends_like_the_whole_one(tmp_path: Path, table: dict[str, Any], stop: int) -> None:
+    config = Config(table)
+    whole, part = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "part")
+    one = start_run(whole, config, Growth, silent)
+    with pytest.raises(Stopped):
+        start_run(part, config, Growth, StopAfter(stop))
+    assert final_outcome(part) is None and part.checkpoint.exists()
+    two = resume_run(part, part.require_run(), Growth, silent)
+    assert eqx.tree_equal(one.rule, two.rule)
+    assert records(whole) == records(part)
+    assert whole.accuracy.read_bytes() == part.accuracy.read_bytes()
+    assert final_outcome(part) is Outcome.EXHAUSTED
+
+
+def test_a_log_without_its_last_line_is_mended(tmp_path: Path) -> None:
+    """Killed between the checkpoint and its line in the log, or in the middle of that line."""
+    folder = RunFolder(tmp_path)
+    with pytest.raises(Stopped):
+        start_run(folder, Config(QUICK), Growth, StopAfter(4))
+    before = records(folder)
+    text = folder.metrics.read_text()
+    folder.metrics.write_text(text[: text.rstrip().rfind("\n") + 20])
+    resume_run(folder, Config(QUICK), Growth, silent)
+    assert records(folder)[: len(before)] == before
+
+
+def test_an_interrupted_run_keeps_its_best_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from saddlepath.solvers import training
+
+    chunk, calls = training._chunk, []
+
+    def interrupted(*arguments: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return chunk(*arguments)
+
+    monkeypatch.setattr(training, "_chunk", interrupted)
+    folder = RunFolder(tmp_path / "run")
+    assert start_run(folder, Config(QUICK), Growth, silent).outcome is Outcome.INTERRUPTED
+    assert final_outcome(folder) is None  # there is something left to do
+    assert resume_run(folder, Config(QUICK), Growth, silent).outcome is Outcome.EXHAUSTED
+    whole = start_run(RunFolder(tmp_path / "whole"), Config(QUICK), Growth, silent)
+    assert eqx.tree_equal(load(folder.solution).rule, whole.rule)
+
+
+def state(solver: Any) -> TrainState:
+    points, weights = jax.numpy.ones((5, 2)), jax.numpy.arange(13.0)
+    zero = jax.numpy.zeros((), dtype=int)
+    return TrainState(weights, 2 * weights, solver, points, jax.random.key(7), zero, zero + 3)
+
+
+@pytest.mark.parametrize("best", [None, np.arange(3.0)])
+def test_a_checkpoint_comes_back_bit_for_bit(tmp_path: Path, best: np.ndarray | None) -> None:
+    tests, means = [{"mean": 0.1}], [0.1, 1e-300]
+    progress = Progress(1, 8, best, best_mean=float("inf"), means=means, passes=1, tests=tests)
+    here = Checkpoint(1, 0, state(jax.numpy.asarray(0.25)), progress)
+    save_checkpoint(here, tmp_path / "c", {"seed": 1}, {"lines": 3})
+    found = read_checkpoint(tmp_path / "c")
+    assert found.notes == {"lines": 3}
+    again = found.restore(economy(Growth()), sp.Network(width=4), attempts_of(), "float64")
+    assert eqx.tree_equal(again.state, here.state)
+    assert (again.attempt, again.stage) == (1, 0)
+    for field in dataclasses.fields(progress):
+        assert np.array_equal(getattr(again.progress, field.name), getattr(progress, field.name))
+
+
+def test_tensorboard_is_optional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    events = EventFiles(tmp_path / "tensorboard")
+    events.add({"event": "attempt"})
+    events.add({"event": "test", "mean": 0.1, "step": 1, "time": 0.0})
+    events.close()
+    assert not (tmp_path / "tensorboard").exists()
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "muon"])
+def test_the_state_of_every_optimizer_comes_back(tmp_path: Path, optimizer: str) -> None:
+    eco, network = economy(Growth()), sp.Network(width=4)
+    schedule = attempts_of(solver=sp.FirstOrder(optimizer=optimizer))
+    problem = Problem(eco, initial_rule(eco, network, "steady", 0)[0])
+    weights = problem.weights()
+    inner = jax.tree.map(lambda leaf: leaf + 1, schedule[0].stages[0].init(problem, weights, 5))
+    here = Checkpoint(0, 0, dataclasses.replace(state(inner), weights=weights, average=weights), Progress())
+    save_checkpoint(here, tmp_path / "c", {}, {})
+    again = read_checkpoint(tmp_path / "c").restore(eco, network, schedule, "float64")
+    assert eqx.tree_equal(again.state, here.state)
