@@ -119,6 +119,7 @@ def capital_path_gap(solution: sp.Solution) -> float:
 
 
 WIDE = sp.Paths(dispersed=0.5, spread=1.5)
+FAMILY = sp.Paths(dispersed=0.4, spread=1.0, settled_restart=0.01)
 CAPITAL_BOX = sp.Box(k=(1.9, 8.5), z=(-0.15, 0.15))
 
 ROWS: dict[str, Row] = {
@@ -174,13 +175,15 @@ ROWS: dict[str, Row] = {
     ),
     "growth-b-family": Row(
         "growth B over alpha and beta", BrockMirman(beta=0.9, rho=0.95, sigma=0.01),
-        {"over": sp.Box(alpha=(0.26, 0.46), beta=(0.85, 0.95)), "tol": 3e-7, "sampling": WIDE, "steps": 4000},
+        {"over": sp.Box(alpha=(0.26, 0.46), beta=(0.85, 0.95)), "tol": 3e-7, "sampling": WIDE, "steps": 4000,
+         "network": sp.Network(width=16)},
         60, None, None,
         {"saving rate over the box": (saving_gap, 1e-5)},
     ),
     "growth-c-family": Row(
         "growth C over beta and rho", Growth(beta=0.96),
-        {"over": sp.Box(beta=(0.92, 0.99), rho=(0.5, 0.99)), "tol": 1e-5, "sampling": WIDE}, 90, 1e-5, 1e-3,
+        {"over": sp.Box(beta=(0.92, 0.99), rho=(0.5, 0.99)), "tol": 5e-6, "sampling": FAMILY, "steps": 4000},
+        90, 1e-5, 1e-3,
         {"saving share at the referee's points": (family_gap, 1e-3)},
     ),
 }  # fmt: skip

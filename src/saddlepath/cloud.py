@@ -1,7 +1,7 @@
 """The dispersed cloud of states around the steady state: where paths start, and the scale on which states are small.
 
 Centre and scale come from the steady state and the first-order solution; where parameters are pseudo-states, the
-centre is a low-degree polynomial of them.
+centre and the logarithm of the scale are low-degree polynomials of them.
 """
 
 import dataclasses
@@ -35,47 +35,66 @@ class Cloud(eqx.Module):
     Attributes:
         degree: Highest total degree of the polynomial in the standardised pseudo-states.
         centre: Coefficients of the centre of the state features `[n_terms, n_continuous]`.
-        scale: Dispersion of the state features `[n_continuous]`.
+        log_scale: Coefficients of the logarithm of the dispersion of the state features `[n_terms, n_continuous]`.
         exogenous: Whether no decision moves the feature `[n_continuous]`; restarts leave those as they are.
     """
 
     degree: int = eqx.field(static=True)
     centre: Array
-    scale: Array
+    log_scale: Array
     exogenous: tuple[bool, ...] = eqx.field(static=True)
 
     def standardise(self, eco: Economy, model: Model, s: Any, theta: Array) -> Float[Array, " n_continuous"]:
-        """State features in units of `scale` around the centre that belongs to `theta`."""
-        return (state_features(model, s, eco.states) - self._centre(eco, theta)) / self.scale
+        """State features in units of their dispersion around the centre, both as they belong to `theta`."""
+        return (state_features(model, s, eco.states) - self._centre(eco, theta)) / self.scale(eco, theta)
+
+    def scale(self, eco: Economy, theta: Float[Array, " n_theta"]) -> Float[Array, " n_continuous"]:
+        """Dispersion of the state features at pseudo-states."""
+        return jnp.exp(self._terms(eco, theta) @ self.log_scale)
 
     def start(self, eco: Economy, key: PRNGKeyArray) -> Float[Array, " n_points"]:
         """A random point: every state dispersed, pseudo-states uniform in their box."""
         theta_key, state_key = jax.random.split(key)
-        theta = eco.box.draw(theta_key)
-        own = eco.at(theta).initial(state_key)
-        state = self._draw(eco, theta, state_key) if own is None else own
+        return self._start_at(eco, eco.box.draw(theta_key), state_key)
+
+    def _start_at(self, eco: Economy, theta: Array, key: PRNGKeyArray) -> Float[Array, " n_points"]:
+        own = eco.at(theta).initial(key)
+        state = self._draw(eco, theta, key) if own is None else own
         return eco.join(state, theta, "initial()")
 
     def _draw(self, eco: Economy, theta: Array, key: PRNGKeyArray) -> Any:
         noise_key, *regime_keys = jax.random.split(key, 1 + len(eco.states.regimes))
-        noise = jax.random.truncated_normal(noise_key, -3.0, 3.0, self.scale.shape, dtype=self.scale.dtype)
+        scale = self.scale(eco, theta)
+        noise = jax.random.truncated_normal(noise_key, -3.0, 3.0, scale.shape, dtype=scale.dtype)
         regimes = {
             name: jax.random.randint(k, (), 0, n) for k, (name, n) in zip(regime_keys, eco.states.regimes, strict=True)
         }
-        features = self._centre(eco, theta) + self.scale * noise
+        features = self._centre(eco, theta) + scale * noise
         return state_from_features(eco.at(theta), features, eco.states, regimes)
 
     def at(self, eco: Economy, theta: Array) -> "Cloud":
         """The cloud of one calibration of a family."""
-        return Cloud(0, self._centre(eco, theta)[None], self.scale, self.exogenous)
+        terms = self._terms(eco, theta)
+        return Cloud(0, (terms @ self.centre)[None], (terms @ self.log_scale)[None], self.exogenous)
 
     def widened(self, factor: ArrayLike) -> "Cloud":
         """The same cloud with every dispersion multiplied."""
-        return dataclasses.replace(self, scale=factor * self.scale)
+        return dataclasses.replace(self, log_scale=self.log_scale.at[0].add(jnp.log(factor)))
 
     def restart(self, eco: Economy, y: Float[Array, " n_points"], key: PRNGKeyArray) -> Float[Array, " n_points"]:
-        """A fresh start of pseudo-states and of the states that decisions move; exogenous states go on."""
-        return jnp.where(self._exogenous_entries(eco) & jnp.isfinite(y), y, self.start(eco, key))
+        """A fresh start of pseudo-states and of the states that decisions move; exogenous states go on.
+
+        They keep their distance from the centre in scales: the new pseudo-states, drawn toward the edges of their
+        box, may bring another dispersion.
+        """
+        theta_key, state_key = jax.random.split(key)
+        fresh = self._start_at(eco, eco.box.draw_toward_edges(theta_key), state_key)
+        model, s = eco.split(fresh)
+        theta = fresh[eco.states.size :]
+        old = self.standardise(eco, *eco.split(y), y[eco.states.size :])
+        new = self.standardise(eco, model, s, theta)
+        kept = jnp.where(np.asarray(self.exogenous, dtype=bool) & jnp.isfinite(old), old, new)
+        return self._point(eco, model, s, theta, kept)
 
     def disperse(
         self, eco: Economy, y: Float[Array, " n_points"], key: PRNGKeyArray, spread: ArrayLike
@@ -87,16 +106,14 @@ class Cloud(eqx.Module):
         model, s = eco.split(y)
         theta = y[eco.states.size :]
         if model.shocks().n_shocks > 0:
-            centre = self._centre(eco, theta)
-            features = centre + spread * (state_features(model, s, eco.states) - centre)
-            regimes = {name: getattr(s, name) for name, _ in eco.states.regimes}
-            y = eco.join(state_from_features(model, features, eco.states, regimes), theta)
+            y = self._point(eco, model, s, theta, jnp.asarray(spread) * self.standardise(eco, model, s, theta))
         return self.widened(spread).restart(eco, y, key)
 
-    def _exogenous_entries(self, eco: Economy) -> np.ndarray:
-        entries = np.zeros(eco.n_points, dtype=bool)
-        entries[eco.states.continuous[np.asarray(self.exogenous, dtype=bool)]] = True
-        return entries
+    def _point(self, eco: Economy, model: Model, s: Any, theta: Array, z: Array) -> Float[Array, " n_points"]:
+        """The point with standardised states `z` and the regimes of `s`."""
+        regimes = {name: getattr(s, name) for name, _ in eco.states.regimes}
+        features = self._centre(eco, theta) + self.scale(eco, theta) * z
+        return eco.join(state_from_features(model, features, eco.states, regimes), theta)
 
     def extent(self, eco: Economy, y: Float[Array, " n_points"]) -> Float[Array, ""]:
         """Largest standardised state of a point; infinite where a state is not finite."""
@@ -105,4 +122,7 @@ class Cloud(eqx.Module):
         return jnp.where(jnp.all(jnp.isfinite(z)), jnp.max(jnp.abs(z), initial=0.0), jnp.inf)
 
     def _centre(self, eco: Economy, theta: Array) -> Array:
-        return polynomial_terms(jnp.asarray(eco.box.standardise(theta)), self.degree) @ self.centre
+        return self._terms(eco, theta) @ self.centre
+
+    def _terms(self, eco: Economy, theta: Array) -> Array:
+        return polynomial_terms(jnp.asarray(eco.box.standardise(theta)), self.degree)

@@ -68,7 +68,7 @@ class Frame(eqx.Module):
     Attributes:
         degree: Highest total degree of the polynomials in the standardised pseudo-states.
         centre: Coefficients of the policy coordinates at the centre `[n_terms, n_policies]`.
-        slopes: Coefficients of the slopes `[n_terms, n_policies, n_continuous]`, per scale of the states.
+        slopes: Coefficients of the slopes `[n_terms, n_policies, n_continuous]`, per unit of the state features.
         scale: Policy coordinates per unit of network output `[n_policies]`.
         feature_centre: Mean of the model's own features `[n_features]`, or an empty array.
         feature_scale: Standard deviation of the model's own features `[n_features]`, or an empty array.
@@ -81,10 +81,10 @@ class Frame(eqx.Module):
     feature_centre: Array
     feature_scale: Array
 
-    def first_order(self, theta: Float[Array, " n_theta"], z: Float[Array, " n_continuous"]) -> Array:
-        """Policy coordinates of the first-order rule at standardised states and pseudo-states."""
+    def first_order(self, theta: Float[Array, " n_theta"], gap: Float[Array, " n_continuous"]) -> Array:
+        """Policy coordinates of the first-order rule: `gap` is the distance of the state features from the centre."""
         terms = polynomial_terms(theta, self.degree)
-        return terms @ self.centre + jnp.tensordot(terms, self.slopes, axes=1) @ z
+        return terms @ self.centre + jnp.tensordot(terms, self.slopes, axes=1) @ gap
 
 
 class NetworkRule(DecisionRule):
@@ -108,11 +108,12 @@ class NetworkRule(DecisionRule):
     def coordinates(self, eco: Economy, model: Model, s: Any, theta: Array) -> Float[Array, " n_policies"]:
         """Policy coordinates at a state."""
         common = jnp.asarray(eco.box.standardise(theta))
-        z = self.cloud.standardise(eco, model, s, theta)
+        z, scale = self.cloud.standardise(eco, model, s, theta), self.cloud.scale(eco, theta)
         if self.network is None:
-            return self.frame.first_order(common, z)
-        inputs = self.inputs(model, s, saturate(z), eco.states)
-        return self.frame.first_order(common, saturate(z)) + self.frame.scale * self.network(inputs, common)
+            return self.frame.first_order(common, scale * z)
+        z = saturate(z)
+        correction = self.network(self.inputs(model, s, z, eco.states), common)
+        return self.frame.first_order(common, scale * z) + self.frame.scale * correction
 
     def inputs(self, model: Model, s: Any, z: Array, states: Layout) -> Array:
         """What the network sees: the model's own standardised features, or the states and their regimes."""

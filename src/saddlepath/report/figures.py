@@ -118,7 +118,8 @@ class _Slices:
         """Values of the field (its mean if it is an array), policies, first-order policies or None."""
         moved = np.zeros(self.eco.states.size)
         moved[self.eco.states.slices[field]] = 1.0
-        direction = jnp.asarray(moved[self.eco.states.continuous]) * self.solution.cloud.scale
+        scale = self.solution.cloud.scale(self.eco, jnp.asarray(self.eco.box.centre))
+        direction = jnp.asarray(moved[self.eco.states.continuous]) * scale
         deviations = self.steps[:, None] * direction[None, :]
         found = _along(self.eco, self.solution.rule, self.solution.cloud, self.linear, self.regimes, deviations)
         states, policies, first_order = jax.tree.map(np.asarray, found)

@@ -54,7 +54,7 @@ class Paths(Sampler):
 
     Attributes:
         restart: Probability of a restart per period until the paths are settled. [1/period]
-        settled_restart: The same afterwards, unless parameters are pseudo-states. [1/period]
+        settled_restart: The same afterwards. [1/period]
         dispersed: Share of every batch that, once the paths are settled, is drawn afresh from the cloud. [-]
         spread: Dispersion of these draws relative to the cloud. [-]
     """
@@ -76,8 +76,7 @@ class Paths(Sampler):
         n = points.shape[0]
         moved = jax.vmap(problem.economy.next_point, (None, 0, 0))(rule, points, jax.random.split(move_key, n))
         lost = ~(jax.vmap(problem.cloud.extent, (None, 0))(problem.economy, moved) < BOUND)
-        family = bool(problem.economy.box.names)  # only restarts bring new parameters
-        probability = jnp.where(settled & (not family), self.settled_restart, self.restart)
+        probability = jnp.where(settled, self.settled_restart, self.restart)
         again = lost | (jax.random.uniform(chance_key, (n,)) < probability)
         kept = jnp.where(lost[:, None], points, moved)
         fresh = jax.vmap(problem.cloud.restart, (None, 0, 0))(problem.economy, kept, jax.random.split(start_key, n))

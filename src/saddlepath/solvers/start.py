@@ -89,15 +89,16 @@ def _cloud(
 ) -> Cloud:
     n = eco.states.continuous.size
     centres = vs[:, :n]
-    floor = np.max(np.stack([_least_dispersion(eco, centre) for centre in centres]), axis=0)
+    floor = np.stack([_least_dispersion(eco, centre) for centre in centres])
     if solutions is None:
-        exogenous, deviation = np.zeros(n, dtype=bool), np.zeros(n)
+        exogenous, deviation = np.zeros(n, dtype=bool), np.zeros_like(floor)
     else:
         exogenous = np.all(np.stack([solution.exogenous for solution in solutions]), axis=0)
-        deviation = np.max(np.stack([solution.deviation for solution in solutions]), axis=0)
+        deviation = np.stack([solution.deviation for solution in solutions])
         deviation = np.where(np.isfinite(deviation), deviation, 0.0)
     scale = np.where(exogenous & (deviation > 0), deviation, np.maximum(deviation, floor))
-    return Cloud(degree, jnp.asarray(_fit(eco, degree, thetas, centres)), jnp.asarray(scale), tuple(exogenous.tolist()))
+    fit = lambda values: jnp.asarray(_fit(eco, degree, thetas, values))
+    return Cloud(degree, fit(centres), fit(np.log(scale)), tuple(exogenous.tolist()))
 
 
 def _least_dispersion(eco: Economy, centre: np.ndarray) -> np.ndarray:
@@ -127,8 +128,9 @@ def _frame(
     n, m = eco.states.continuous.size, eco.coordinates.size
     centres, slopes = vs[:, n:], np.zeros((len(thetas), m, n))
     if solutions is not None and kind == "linear":
-        slopes = np.stack([solution.slopes for solution in solutions]) * np.asarray(cloud.scale)
-    scale = _coordinate_scale(eco, centres, slopes)
+        slopes = np.stack([solution.slopes for solution in solutions])
+    dispersion = np.stack([np.asarray(cloud.scale(eco, theta)) for theta in jnp.asarray(thetas)])
+    scale = _coordinate_scale(eco, centres, slopes * dispersion[:, None, :])
     if kind == "random":
         centres, slopes = np.zeros_like(centres), np.zeros_like(slopes)
     fit = lambda values: jnp.asarray(_fit(eco, degree, thetas, values))
