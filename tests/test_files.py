@@ -115,7 +115,7 @@ def test_own_class_with_parameters_of_every_kind(tmp_path: Path) -> None:
 
 
 def unit_cloud() -> Cloud:
-    return Cloud(0, jnp.zeros((1, 1)), jnp.zeros((1, 1)), (False,))
+    return Cloud(0, jnp.zeros((1, 1)), jnp.zeros((1, 1)), jnp.zeros(1))
 
 
 def test_a_member_of_a_family(tmp_path: Path) -> None:

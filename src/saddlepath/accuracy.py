@@ -32,6 +32,12 @@ residuals and rest nowhere, or far away.
 QUANTILES = {"50 %": 0.5, "90 %": 0.9, "99 %": 0.99, "99.9 %": 0.999, "99.99 %": 0.9999}
 
 
+@eqx.filter_jit
+def split(key: PRNGKeyArray, n: int, purpose: int = 0) -> tuple[PRNGKeyArray, ...]:
+    """`n` keys in one compiled call; those of different purposes differ."""
+    return tuple(jax.random.split(jax.random.fold_in(key, purpose), n))
+
+
 class TestPaths(eqx.Module):
     """Size of a test: `paths` start in the cloud, run `burn_in` periods and are read on the `dates` that follow.
 

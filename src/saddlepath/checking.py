@@ -144,11 +144,11 @@ def require_sound(eco: Economy) -> None:
     """
     state, policy = first_point(eco)
     with in_words(eco.model, "policy_range"):
-        coordinates = policy_coordinates(eco.model, policy)
-    rule = ConstantRule(jnp.zeros_like(coordinates))
-    y = eco.join(state, jnp.asarray(eco.box.centre), "state_range()")
+        coordinates = eqx.filter_eval_shape(policy_coordinates, eco.model, policy)
+    rule = ConstantRule(jnp.asarray(np.zeros(coordinates.shape)))
+    y = eqx.filter_eval_shape(eco.join, state, jnp.asarray(eco.box.centre), "state_range()")
     with in_words(eco.model, "transition"):
-        eqx.filter_eval_shape(eco.next_point, rule, y, jax.random.key(0))
+        eqx.filter_eval_shape(lambda point: eco.next_point(rule, point, jax.random.key(0)), y)
     with in_words(eco.model, "residuals"):
         equations = eco.equations(rule)
     n_equations = sum(int(np.prod(shape)) for shape in equations.values())

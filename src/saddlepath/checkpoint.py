@@ -139,7 +139,7 @@ def _train_state(header: dict[str, Any], eco: Economy, network: Network, attempt
     rule = attempt.start.rule if isinstance(attempt.start, Solution) else None
     trained = rule.network if isinstance(rule, NetworkRule) else any_network(network, eco)
     empty = jnp.asarray(np.zeros(0))
-    frame, cloud = Frame(0, empty, empty, empty, empty, empty), Cloud(0, empty, empty, ())
+    frame, cloud = Frame(0, empty, empty, empty, empty, empty), Cloud(0, empty, empty, empty)
     problem = Problem(eco, NetworkRule(trained, frame, cloud))
     n_rows = arrays["points"].shape[0]
     solver = eqx.filter_eval_shape(attempt.stages[int(header["stage"])].init, problem, arrays["weights"], n_rows)

@@ -36,13 +36,13 @@ class Cloud(eqx.Module):
         degree: Highest total degree of the polynomial in the standardised pseudo-states.
         centre: Coefficients of the centre of the state features `[n_terms, n_continuous]`.
         log_scale: Coefficients of the logarithm of the dispersion of the state features `[n_terms, n_continuous]`.
-        exogenous: Whether no decision moves the feature `[n_continuous]`; restarts leave those as they are.
+        exogenous: One for features that no decision moves, which restarts leave alone, else zero `[n_continuous]`.
     """
 
     degree: int = eqx.field(static=True)
     centre: Array
     log_scale: Array
-    exogenous: tuple[bool, ...] = eqx.field(static=True)
+    exogenous: Array
 
     def standardise(self, eco: Economy, model: Model, s: Any, theta: Array) -> Float[Array, " n_continuous"]:
         """State features in units of their dispersion around the centre, both as they belong to `theta`."""
@@ -63,7 +63,7 @@ class Cloud(eqx.Module):
         return eco.join(state, theta, "initial()")
 
     def _draw(self, eco: Economy, theta: Array, key: PRNGKeyArray) -> Any:
-        noise_key, *regime_keys = jax.random.split(key, 1 + len(eco.states.regimes))
+        noise_key, *regime_keys = jax.random.split(key, 1 + len(eco.states.regimes)) if eco.states.regimes else [key]
         scale = self.scale(eco, theta)
         noise = jax.random.truncated_normal(noise_key, -3.0, 3.0, scale.shape, dtype=scale.dtype)
         regimes = {
@@ -93,7 +93,7 @@ class Cloud(eqx.Module):
         theta = fresh[eco.states.size :]
         old = self.standardise(eco, *eco.split(y), y[eco.states.size :])
         new = self.standardise(eco, model, s, theta)
-        kept = jnp.where(np.asarray(self.exogenous, dtype=bool) & jnp.isfinite(old), old, new)
+        kept = jnp.where((self.exogenous > 0) & jnp.isfinite(old), old, new)
         return self._point(eco, model, s, theta, kept)
 
     def disperse(

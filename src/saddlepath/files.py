@@ -31,7 +31,7 @@ from saddlepath.network import MLP, Network, PlainNetwork, SharedNetwork, build_
 from saddlepath.outcome import Outcome
 from saddlepath.prior import Box
 from saddlepath.quadrature import Quadrature
-from saddlepath.rule import DecisionRule, ExactRule, Frame, NetworkRule, RuleAt
+from saddlepath.rule import DecisionRule, ExactRule, Frame, NetworkRule, RuleAt, features_shape
 from saddlepath.solution import Solution
 from saddlepath.steady import LinearSolution, SteadyState
 
@@ -220,21 +220,12 @@ def _depth(mlp: MLP) -> int:
     return len(mlp.weights) - 1
 
 
-def features_shape(eco: Economy) -> tuple[int, ...]:
-    """Shape of what a network sees: the model's own features, or the states and indicators of regimes."""
-    s = eco.states.unflatten(jnp.asarray(np.zeros(eco.states.size)))
-    own = eqx.filter_eval_shape(eco.model.features, s)
-    if own is not None:
-        return own.shape
-    return (eco.states.continuous.size + sum(n for _, n in eco.states.regimes),)
-
-
 def _shapes(tree: Any) -> list[list[int]]:
     return [list(np.shape(leaf)) for leaf in jax.tree.leaves(tree)]
 
 
 def _cloud_header(cloud: Cloud) -> dict[str, Any]:
-    return {"degree": cloud.degree, "exogenous": list(cloud.exogenous), "shapes": _shapes(cloud)}
+    return {"degree": cloud.degree, "shapes": _shapes(cloud)}
 
 
 def rule_skeleton(header: dict[str, Any], eco: Economy) -> DecisionRule:
@@ -258,8 +249,7 @@ def any_network(spec: Network, eco: Economy) -> PlainNetwork | SharedNetwork:
 
 
 def _cloud(header: dict[str, Any]) -> Cloud:
-    centre, scale = _zeros(header["shapes"])
-    return Cloud(header["degree"], centre, scale, tuple(header["exogenous"]))
+    return Cloud(header["degree"], *_zeros(header["shapes"]))
 
 
 def _zeros(shapes: list[list[int]]) -> list[jax.Array]:

@@ -187,7 +187,7 @@ def _check_domain(model: Model, name: str, within: Range) -> None:
     value = getattr(model, name)
     if isinstance(value, jax.core.Tracer) or not isinstance(value, float | int | np.ndarray | Array):
         return
-    if not np.all(np.asarray(within.contains(jnp.asarray(value)))):
+    if not np.all(np.asarray(within.contains(np.asarray(value)))):
         raise ModelError(
             f"{type(model).__name__}.{name} must be {within.describe()}, got {np.asarray(value)}; "
             "choose a value inside this domain."

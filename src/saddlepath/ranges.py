@@ -39,7 +39,7 @@ class Range(eqx.Module):
         """Inverse of `value`; values on or outside a bound are first moved inside by `CENTRE_MARGIN`."""
 
     @abc.abstractmethod
-    def contains(self, value: Float[Array, "..."]) -> Array:
+    def contains(self, value: Float[Array | np.ndarray, "..."]) -> Array | np.ndarray:
         """Entry-wise: is the value inside the closed range?"""
 
     @abc.abstractmethod

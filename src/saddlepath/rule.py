@@ -11,6 +11,7 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from saddlepath.cloud import Cloud, polynomial_terms
@@ -126,6 +127,19 @@ class NetworkRule(DecisionRule):
 def saturate(z: Array) -> Array:
     """Nearly the identity up to `SATURATION`, growing like a logarithm beyond; smooth, so that rules stay smooth."""
     return SATURATION * jnp.arcsinh(z / SATURATION)
+
+
+def features_shape(eco: Economy) -> tuple[int, ...]:
+    """Shape of what a network sees: `(n_features,)`, or `(items, n_features)` where the model's features say so."""
+    own = own_features_shape(eco)
+    return (eco.states.continuous.size + sum(n for _, n in eco.states.regimes),) if own is None else own
+
+
+def own_features_shape(eco: Economy) -> tuple[int, ...] | None:
+    """Shape of the features that the model gives itself, or None."""
+    state = eco.states.unflatten(jnp.asarray(np.zeros(eco.states.size)))
+    own = eqx.filter_eval_shape(eco.model.features, state)
+    return None if own is None else own.shape
 
 
 def regime_indicators(s: Any, states: Layout) -> list[Array]:

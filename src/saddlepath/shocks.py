@@ -96,6 +96,8 @@ class Shocks(eqx.Module):
         Returns:
             The shock, without the axis of nodes.
         """
+        if self.n_outcomes == 1:  # half the compiled code of a step would draw the only outcome
+            return self.realise(jax.random.normal(key, (self.n_shocks,)), jnp.zeros((), dtype=jnp.int32))
         normal_key, outcome_key = jax.random.split(key)
         normals = jax.random.normal(normal_key, (self.n_shocks,))
         outcome = jax.random.choice(outcome_key, self.n_outcomes, p=self.probabilities(s))

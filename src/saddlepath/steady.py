@@ -172,7 +172,7 @@ def _inside(point: _Point, models: Model, vs: Array) -> Array:
 
 
 def _repeated(model: Model, n: int) -> Model:
-    return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (n, *leaf.shape)) if eqx.is_array(leaf) else leaf, model)
+    return jax.tree.map(lambda leaf: np.broadcast_to(leaf, (n, *leaf.shape)) if eqx.is_array(leaf) else leaf, model)
 
 
 def first_point(eco: Economy) -> tuple[Any, Any]:
@@ -182,7 +182,7 @@ def first_point(eco: Economy) -> tuple[Any, Any]:
         state = [np.asarray(r.default(), dtype=float) for r in model.state_range()]
         policy = [np.asarray(r.default(), dtype=float) for r in model.policy_range()]
         guess = (model.State(*state), model.Policy(*policy))
-    return jax.tree.map(lambda v: jnp.asarray(v, dtype=float), guess)
+    return jax.tree.map(lambda v: np.asarray(v, dtype=float), guess)
 
 
 def _starts(eco: Economy) -> np.ndarray:

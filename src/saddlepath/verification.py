@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from saddlepath.accuracy import Accuracy, TestPaths, assess, summarise, tested
+from saddlepath.accuracy import Accuracy, TestPaths, assess, split, summarise, tested
 from saddlepath.cloud import BOUND, Cloud
 from saddlepath.economy import Economy
 from saddlepath.errors import ModelError
@@ -144,17 +144,13 @@ def certificate(
     with jax.enable_x64(True):
         eco = solution.economy
         judge = tested(eco) if quadrature is None else eco.with_quadrature(quadrature)
-        keys = list(jax.random.split(_key(seed), test.repeats))
+        keys = split(jax.random.key(seed), test.repeats, FRESH)
         return assess(judge, solution.rule, solution.cloud, keys, test, judge.equations(solution.rule))
-
-
-def _key(seed: int) -> Array:
-    return jax.random.fold_in(jax.random.key(seed), FRESH)
 
 
 def fresh_points(solution: "Solution", test: TestPaths, seed: int) -> tuple[np.ndarray, str]:
     """Points `[batch, n_points]` of fresh paths, and in words which these are."""
-    keys = jax.random.split(_key(seed), test.repeats)
+    keys = split(jax.random.key(seed), test.repeats, FRESH)
     points = [_fresh(solution.economy, solution.rule, solution.cloud, key, test) for key in keys]
     first, last = test.burn_in, test.burn_in + test.dates
     return np.concatenate(points), f"{test.paths * test.repeats} never-reset paths, periods {first} to {last}"

@@ -1,5 +1,6 @@
 """What every solver minimises: residuals of an economy as a function of a flat vector of network weights."""
 
+import math
 from typing import Any
 
 import equinox as eqx
@@ -27,6 +28,11 @@ class Problem(eqx.Module):
     @property
     def cloud(self) -> Cloud:
         return self.rule.cloud
+
+    @property
+    def n_equations(self) -> int:
+        """Entries of the residual at one point."""
+        return sum(math.prod(shape) for shape in self.economy.equations(self.rule).values())
 
     def weights(self) -> Float[Array, " n_weights"]:
         """Weights of the rule's network as one vector."""

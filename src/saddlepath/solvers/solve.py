@@ -7,12 +7,12 @@ told as an `Outcome`; a run that did not converge never looks like one that did.
 import dataclasses
 import platform
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from saddlepath._version import __version__
 from saddlepath.accuracy import TestPaths
@@ -33,13 +33,15 @@ from saddlepath.solvers.levenberg_marquardt import LevenbergMarquardt
 from saddlepath.solvers.problem import Problem
 from saddlepath.solvers.sampling import Paths, Sampler
 from saddlepath.solvers.solver import Solver, default_batch
-from saddlepath.solvers.start import initial_rule
+from saddlepath.solvers.start import blank_rule, initial_rule
 from saddlepath.solvers.training import (
     Budget,
     Judge,
     Log,
     Progress,
     TrainState,
+    compile_chunk,
+    in_background,
     over_devices,
     start_state,
     test_keys,
@@ -255,10 +257,28 @@ class _Run:
         self.plan, self.budget, self.attempt, self.number, self.tests = plan, budget, attempt, number, tests
         self.log, self.save, self.earlier = log, save, earlier
         self.key = jax.random.key(attempt.seed)
+        self.compiling = self._compile_ahead()
         rule, self.linear = _first_rule(plan, attempt)
         self.problem = Problem(plan.economy, rule)
         self.judge = Judge(self.problem, plan.sampling, test_keys(plan.seed), plan.test)
         self.trained = self.problem if plan.precision == "float64" else _single(self.problem)
+
+    def _compile_ahead(self) -> Future | None:
+        """Compile the first stage's steps in a second thread while this one looks for the steady state.
+
+        Nothing that is compiled depends on what is found. Where a batch is spread over several devices, or starts
+        from a solution of other shapes, the code would be another.
+        """
+        if not isinstance(self.attempt.start, str) or jax.device_count() > 1 or self.plan.precision != "float64":
+            return None
+        plan, stage = self.plan, self.attempt.stages[0]
+
+        def work() -> None:
+            problem = Problem(plan.economy, blank_rule(plan.economy, plan.network))
+            compile_chunk(problem, stage, plan.sampling, _batch(stage, problem), self.key, self.budget.every)
+
+        (future,) = in_background(work)
+        return future
 
     def train(self, checkpoint: Checkpoint | None) -> Solution:
         """Train through all stages, from a checkpoint if there is one."""
@@ -280,8 +300,7 @@ class _Run:
     def _enter(self, number: int, before: TrainState | None) -> TrainState:
         """State at the start of a stage: weights, paths and key go on, the solver begins afresh."""
         stage = self.attempt.stages[number]
-        n_equations = sum(int(np.prod(shape)) for shape in self.plan.economy.equations(self.problem.rule).values())
-        batch = stage.batch or default_batch(n_equations)
+        batch = _batch(stage, self.problem)
         with jax.enable_x64(self.plan.precision == "float64"):
             key = self.key if before is None else before.key
             fresh = over_devices(start_state(self.trained, stage, self.plan.sampling, batch, key))
@@ -304,6 +323,7 @@ class _Run:
             state,
             progress,
             self.log,
+            self.compiling,
             lambda s, p: keep(Checkpoint(self.number, number, s, p, self.earlier)),
         )
 
@@ -323,7 +343,7 @@ class _Run:
             "solver": ", then ".join(stage.describe() for stage in self.attempt.stages),
             "start": _name(self.attempt.start),
             "network": {f.name: getattr(self.plan.network, f.name) for f in dataclasses.fields(Network)},
-            "weights": int(self.problem.weights().size),
+            "weights": sum(leaf.size for leaf in jax.tree.leaves(self.problem.rule.network)),
             "quadrature": self.plan.economy.quadrature.describe(),
             "test quadrature": self.judge.economy.quadrature.describe(),
             "tol": self.budget.tol,
@@ -337,6 +357,10 @@ class _Run:
             "python": platform.python_version(),
             "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
         }
+
+
+def _batch(stage: Solver, problem: Problem) -> int:
+    return stage.batch or default_batch(problem.n_equations)
 
 
 def _first_rule(plan: Plan, attempt: Attempt) -> tuple[NetworkRule, LinearSolution | None]:

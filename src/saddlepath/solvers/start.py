@@ -1,17 +1,19 @@
 """Where training starts: the steady state, the first-order solution, and the scales that both imply."""
 
+import math
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.cloud import Cloud, polynomial_terms
 from saddlepath.economy import Economy, feature_ranges
 from saddlepath.errors import ConfigError, ConvergenceError
 from saddlepath.network import Network, build_network
 from saddlepath.ranges import Positive, Real
-from saddlepath.rule import Frame, NetworkRule
+from saddlepath.rule import Frame, NetworkRule, features_shape, own_features_shape
 from saddlepath.steady import LinearSolution, centres, linear_solutions
 
 STARTS = ("auto", "linear", "steady", "random")
@@ -43,15 +45,26 @@ def initial_rule(eco: Economy, network: Network, start: str, seed: int) -> tuple
     """
     if start not in STARTS:
         raise ConfigError(f"start must be one of {', '.join(STARTS)}, or a Solution, got {start!r}.")
-    degree = _degree(eco.box.size)
-    thetas = _design(eco, degree)
-    solutions, vs = _first_order(eco, thetas, start)
+    design = _Design(eco)
+    solutions, vs = _first_order(eco, design.thetas, start)
     kind = start if start != "auto" else ("steady" if solutions is None else "linear")
-    cloud = _cloud(eco, degree, thetas, vs, solutions)
-    frame = _frame(eco, degree, thetas, vs, solutions, cloud, kind)
+    cloud = _cloud(eco, design, vs, solutions)
+    frame = _frame(eco, design, vs, solutions, cloud, kind)
     rule = with_features(eco, NetworkRule(None, frame, cloud))
     rule = with_network(eco, rule, network, np.random.default_rng(seed), LAST_LAYER[kind])
     return rule, solutions[0] if solutions else None
+
+
+def blank_rule(eco: Economy, network: Network) -> NetworkRule:
+    """A rule with the structure and shapes of `initial_rule` and no economics in it, from which code is compiled."""
+    degree = _degree(eco.box.size)
+    n_terms, n, m = _count_terms(eco.box.size, degree), eco.states.continuous.size, eco.coordinates.size
+    own = own_features_shape(eco)
+    zeros = lambda *shape: jnp.asarray(np.zeros(shape))
+    features = zeros(0) if own is None else zeros(own[-1])
+    frame = Frame(degree, zeros(n_terms, m), zeros(n_terms, m, n), zeros(m), features, features)
+    cloud = Cloud(degree, zeros(n_terms, n), zeros(n_terms, n), zeros(n))
+    return with_network(eco, NetworkRule(None, frame, cloud), network, np.random.default_rng(0), 1.0)
 
 
 def _degree(n_theta: int) -> int:
@@ -60,9 +73,38 @@ def _degree(n_theta: int) -> int:
     return 4 if n_theta <= 2 else 2 if n_theta <= 6 else 1
 
 
-def _design(eco: Economy, degree: int) -> np.ndarray:
-    n_terms = polynomial_terms(jnp.zeros(eco.box.size), degree).size
-    return eco.box.design(DESIGN_POINTS_PER_TERM * n_terms if eco.box.names else 1)
+def _count_terms(n_theta: int, degree: int) -> int:
+    return math.comb(n_theta + degree, degree)
+
+
+class _Design:
+    """Points of the box at which the economy is solved to first order, and polynomials fitted to what is found there.
+
+    Attributes:
+        degree: Highest total degree.
+        thetas: The points `[n, n_theta]`, the centre of the box first.
+    """
+
+    def __init__(self, eco: Economy):
+        self.degree = _degree(eco.box.size)
+        n_points = DESIGN_POINTS_PER_TERM * _count_terms(eco.box.size, self.degree)
+        self.thetas = eco.box.design(n_points if eco.box.names else 1)
+        standardised = (eco.box.standardise(theta) for theta in self.thetas)
+        self._terms = np.asarray(_polynomials(jnp.asarray(np.stack(list(standardised))), self.degree))
+
+    def fit(self, values: Float[np.ndarray, "n ..."]) -> Array:
+        """Least-squares coefficients `[n_terms, ...]` of values at the points."""
+        coefficients = np.linalg.lstsq(self._terms, values.reshape(len(values), -1), rcond=None)[0]
+        return jnp.asarray(coefficients.reshape(-1, *values.shape[1:]))
+
+    def values(self, coefficients: Array) -> np.ndarray:
+        """Fitted values at the points."""
+        return self._terms @ np.asarray(coefficients)
+
+
+@eqx.filter_jit
+def _polynomials(thetas: Array, degree: int) -> Array:
+    return jax.vmap(lambda theta: polynomial_terms(theta, degree))(thetas)
 
 
 def _first_order(eco: Economy, thetas: np.ndarray, start: str) -> tuple[list[LinearSolution] | None, np.ndarray]:
@@ -76,17 +118,7 @@ def _first_order(eco: Economy, thetas: np.ndarray, start: str) -> tuple[list[Lin
     return None, centres(eco, thetas)
 
 
-def _fit(eco: Economy, degree: int, thetas: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Least-squares coefficients `[n_terms, ...]` of a polynomial in the standardised pseudo-states."""
-    standardised = np.stack([np.asarray(eco.box.standardise(theta)) for theta in thetas])
-    terms = np.asarray(jax.vmap(lambda t: polynomial_terms(t, degree))(jnp.asarray(standardised)))
-    coefficients = np.linalg.lstsq(terms, values.reshape(len(thetas), -1), rcond=None)[0]
-    return coefficients.reshape(-1, *values.shape[1:])
-
-
-def _cloud(
-    eco: Economy, degree: int, thetas: np.ndarray, vs: np.ndarray, solutions: list[LinearSolution] | None
-) -> Cloud:
+def _cloud(eco: Economy, design: _Design, vs: np.ndarray, solutions: list[LinearSolution] | None) -> Cloud:
     n = eco.states.continuous.size
     centres = vs[:, :n]
     floor = np.stack([_least_dispersion(eco, centre) for centre in centres])
@@ -97,8 +129,7 @@ def _cloud(
         deviation = np.stack([solution.deviation for solution in solutions])
         deviation = np.where(np.isfinite(deviation), deviation, 0.0)
     scale = np.where(exogenous & (deviation > 0), deviation, np.maximum(deviation, floor))
-    fit = lambda values: jnp.asarray(_fit(eco, degree, thetas, values))
-    return Cloud(degree, fit(centres), fit(np.log(scale)), tuple(exogenous.tolist()))
+    return Cloud(design.degree, design.fit(centres), design.fit(np.log(scale)), jnp.asarray(exogenous.astype(float)))
 
 
 def _least_dispersion(eco: Economy, centre: np.ndarray) -> np.ndarray:
@@ -118,23 +149,22 @@ def _least_dispersion(eco: Economy, centre: np.ndarray) -> np.ndarray:
 
 def _frame(
     eco: Economy,
-    degree: int,
-    thetas: np.ndarray,
+    design: _Design,
     vs: np.ndarray,
     solutions: list[LinearSolution] | None,
     cloud: Cloud,
     kind: str,
 ) -> Frame:
     n, m = eco.states.continuous.size, eco.coordinates.size
-    centres, slopes = vs[:, n:], np.zeros((len(thetas), m, n))
+    centres, slopes = vs[:, n:], np.zeros((len(vs), m, n))
     if solutions is not None and kind == "linear":
         slopes = np.stack([solution.slopes for solution in solutions])
-    dispersion = np.stack([np.asarray(cloud.scale(eco, theta)) for theta in jnp.asarray(thetas)])
+    dispersion = np.exp(design.values(cloud.log_scale))
     scale = _coordinate_scale(eco, centres, slopes * dispersion[:, None, :])
     if kind == "random":
         centres, slopes = np.zeros_like(centres), np.zeros_like(slopes)
-    fit = lambda values: jnp.asarray(_fit(eco, degree, thetas, values))
-    return Frame(degree, fit(centres), fit(slopes), jnp.asarray(scale), jnp.zeros(0), jnp.zeros(0))
+    none = jnp.asarray(np.zeros(0))
+    return Frame(design.degree, design.fit(centres), design.fit(slopes), jnp.asarray(scale), none, none)
 
 
 def _coordinate_scale(eco: Economy, centres: np.ndarray, slopes: np.ndarray) -> np.ndarray:
@@ -160,9 +190,9 @@ def _feature_draws(eco: Economy, cloud: Cloud, keys: Array) -> Array | None:
 
 def with_features(eco: Economy, rule: NetworkRule) -> NetworkRule:
     """The rule with mean and standard deviation of the model's own features over the start cloud."""
-    keys = jax.random.split(jax.random.key(0), FEATURE_DRAWS)
-    if eqx.filter_eval_shape(_feature_draws, eco, rule.cloud, keys) is None:
+    if own_features_shape(eco) is None:
         return rule
+    keys = jax.random.split(jax.random.key(0), FEATURE_DRAWS)
     draws = np.asarray(_feature_draws(eco, rule.cloud, keys))
     table = draws.reshape(-1, draws.shape[-1])
     deviation = table.std(axis=0)
@@ -176,18 +206,7 @@ def with_network(
 ) -> NetworkRule:
     """The rule with a fresh network."""
     return NetworkRule(
-        build_network(spec, input_shape(eco, rule), eco.box.size, eco.coordinates.shapes, random, last),
+        build_network(spec, features_shape(eco), eco.box.size, eco.coordinates.shapes, random, last),
         rule.frame,
         rule.cloud,
     )
-
-
-def input_shape(eco: Economy, rule: NetworkRule) -> tuple[int, ...]:
-    """Shape of what the network sees: `(n_features,)` or `(items, n_features)`."""
-
-    def inputs(y: Array) -> Array:
-        model, s = eco.split(y)
-        z = rule.cloud.standardise(eco, model, s, y[eco.states.size :])
-        return rule.inputs(model, s, z, eco.states)
-
-    return eqx.filter_eval_shape(inputs, jnp.zeros(eco.n_points)).shape

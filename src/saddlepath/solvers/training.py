@@ -7,7 +7,7 @@ decides when to stop, a third is kept for the published certificate.
 import dataclasses
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import equinox as eqx
@@ -25,6 +25,7 @@ from saddlepath.accuracy import (
     assess,
     point_errors,
     rest_extents,
+    split,
     summarise,
     tested,
 )
@@ -48,6 +49,8 @@ UNDEFINED_SHARE = 0.5
 EXPLODED_TESTS = 4
 """So many tests in a row with lost paths end an attempt."""
 REGION_POINTS = 2048
+TEST_KEYS = 7_919
+"""Keeps the keys of the tests apart from those of the training."""
 
 Log = Callable[[dict[str, Any]], None]
 
@@ -106,6 +109,15 @@ def train_chunk(
         return _step(problem, solver, sampler, state, settled)
 
     return jax.lax.scan(step, state, None, length=steps)
+
+
+def compile_chunk(
+    problem: Problem, solver: Solver, sampler: Sampler, batch: int, key: PRNGKeyArray, steps: int
+) -> None:
+    """Compile `start_state` and `train_chunk` for problems of the structure and shapes of this one."""
+    state = start_state(problem, solver, sampler, batch, key)
+    jitted: Any = train_chunk  # typed as the function that it wraps
+    jitted.lower(problem, solver, sampler, state, jnp.asarray(False), steps).compile()
 
 
 def _step(
@@ -188,7 +200,25 @@ class TestKeys:
 
 def test_keys(seed: int) -> TestKeys:
     """Keys of the tests; they do not depend on the attempt."""
-    return TestKeys(*jax.random.split(jax.random.fold_in(jax.random.key(seed), 7_919), 3))
+    return TestKeys(*split(jax.random.key(seed), 3, TEST_KEYS))
+
+
+def in_background(*tasks: Callable[[], Any]) -> list[Future]:
+    """Tasks one after the other in a thread of its own, in double precision."""
+
+    def run(task: Callable[[], Any]) -> Any:
+        with jax.enable_x64(True):
+            return task()
+
+    pool = ThreadPoolExecutor(1)
+    futures = [pool.submit(run, task) for task in tasks]
+    pool.shutdown(wait=False)
+    return futures
+
+
+@eqx.filter_jit
+def _rule_with(problem: Problem, weights: Array) -> NetworkRule:
+    return problem.rule_with(weights)
 
 
 class Judge:
@@ -201,7 +231,7 @@ class Judge:
 
     def rule(self, weights: Array) -> NetworkRule:
         """The rule with these weights, in double precision."""
-        return self.problem.rule_with(jnp.asarray(weights, dtype=float))
+        return _rule_with(self.problem, jnp.asarray(weights, dtype=float))
 
     def on_paths(self, weights: Array, key: PRNGKeyArray) -> Accuracy:
         """Accuracy of weights on the paths of one key, and on the sampler's region where there is one."""
@@ -211,25 +241,20 @@ class Judge:
         )
 
     def in_background(self, weights: Array) -> Future[Accuracy]:
-        """Accuracy on the selection paths, computed in a thread of its own."""
-
-        def run() -> Accuracy:
-            with jax.enable_x64(True):
-                return self.on_paths(weights, self.keys.select)
-
-        pool = ThreadPoolExecutor(1)
-        future = pool.submit(run)
-        pool.shutdown(wait=False)
-        return future
+        """Accuracy on the selection paths, computed in a thread of its own, which then compiles the test of rest."""
+        first, _ = in_background(
+            lambda: self.on_paths(weights, self.keys.select), lambda: self.rests(self.rule(weights))
+        )
+        return first
 
     def rests(self, rule: NetworkRule) -> bool:
         """Whether paths without shocks come to rest near the steady state."""
         extents = rest_extents(self.problem.economy, rule, rule.cloud, self.keys.stop)
-        return bool(jnp.all(extents < REST_BOUND))
+        return bool(np.all(np.asarray(extents) < REST_BOUND))
 
     def certificate(self, rule: NetworkRule) -> tuple[Accuracy, Accuracy | None]:
         """Accuracy on paths, and on the region, with the key kept for it."""
-        keys = list(jax.random.split(self.keys.certify, self.size.repeats))
+        keys = split(self.keys.certify, self.size.repeats)
         return assess(self.economy, rule, rule.cloud, keys, self.size, self.equations), self._on_region(rule, keys[0])
 
     def _on_region(self, rule: NetworkRule, key: PRNGKeyArray) -> Accuracy | None:
@@ -258,13 +283,16 @@ def train(
     state: TrainState,
     progress: Progress,
     log: Log,
+    compiling: Future | None,
     save: Callable[[TrainState, Progress], None],
 ) -> tuple[TrainState, Outcome]:
     """Train from `state` until the tolerance is met or the attempt ends; `progress` is updated in place.
 
-    The rule before the first step is tested in a second thread, while the steps are compiled in the first.
+    The rule before the first step is tested in a second thread, while the steps are compiled in another.
     """
     first = judge.in_background(state.weights) if progress.step == 0 else None
+    if compiling is not None:
+        wait([compiling])  # whatever failed there fails again below, where it is raised
     while progress.step < budget.steps:
         started = time.perf_counter()
         try:
@@ -300,7 +328,7 @@ def _chunk(
 def _require_defined(problem: Problem, sampler: Sampler, state: TrainState, trace: StepTrace) -> None:
     """Stop with a sentence when most states have no finite residual: which equation, at which state."""
     n = state.points.shape[0]
-    if float(jnp.mean(trace.undefined)) <= UNDEFINED_SHARE * n:
+    if np.mean(np.asarray(trace.undefined)) <= UNDEFINED_SHARE * n:
         return
     eco, rule = problem.economy, problem.rule_with(state.weights)
     points = sampler.batch(problem, state.points, state.key, jnp.asarray(False))
@@ -342,10 +370,10 @@ def _diagnostics(trace: StepTrace, state: TrainState, progress: Progress) -> dic
     return {
         "attempt": progress.attempt,
         "step": progress.step,
-        "loss": float(trace.loss[-1]),
-        "rate": float(trace.rate[-1]),
-        "accepted": float(jnp.mean(trace.accepted)),
-        "undefined": int(jnp.sum(trace.undefined)),
+        "loss": float(np.asarray(trace.loss)[-1]),
+        "rate": float(np.asarray(trace.rate)[-1]),
+        "accepted": float(np.mean(np.asarray(trace.accepted))),
+        "undefined": int(np.sum(np.asarray(trace.undefined))),
         "restarted": int(state.lost),
         "best": progress.best_mean,
         "seconds": progress.seconds,
