@@ -120,6 +120,7 @@ def capital_path_gap(solution: sp.Solution) -> float:
 
 WIDE = sp.Paths(dispersed=0.5, spread=1.5)
 FAMILY = sp.Paths(dispersed=0.4, spread=1.0, settled_restart=0.01)
+AGES = {"network": sp.Network(width=16), "quadrature": sp.GaussHermite(15), "start": "steady"}
 CAPITAL_BOX = sp.Box(k=(1.9, 8.5), z=(-0.15, 0.15))
 
 ROWS: dict[str, Row] = {
@@ -163,15 +164,16 @@ ROWS: dict[str, Row] = {
         180, 1e-4, 1e-3, {"capital path": (capital_path_gap, 1e-3)}, 3,
     ),
     "life-cycle-6": Row(
-        "life cycle, six ages, borrowing limit", LifeCycle(), {"tol": 6e-6, "steps": 4000}, 40, 1e-5, 1e-4,
+        "life cycle, six ages, borrowing limit", LifeCycle(), {"tol": 4e-6, "steps": 4000}, 40, 1e-5, 1e-4,
     ),
     "life-cycle-20": Row(
-        "life cycle, twenty ages", LifeCycle(ages=20), {"tol": 1e-4, "network": sp.Network(width=16)},
+        "life cycle, twenty ages", LifeCycle(ages=20), {"tol": 8e-5, **AGES, "solver": sp.LevenbergMarquardt(batch=32)},
         180, 1e-4, 1e-2, {}, 3,
     ),
     "life-cycle-60": Row(
         "life cycle, sixty ages", LifeCycle(ages=60),
-        {"tol": 1e-3, "network": sp.Network(width=16), "seconds": 800.0, "attempts": 1}, 900, 1e-3, 1e-1, {}, 3,
+        {"tol": 8e-4, **AGES, "solver": sp.LevenbergMarquardt(batch=20), "seconds": 800.0, "attempts": 1},
+        900, 1e-3, 1e-1, {}, 3,
     ),
     "growth-b-family": Row(
         "growth B over alpha and beta", BrockMirman(beta=0.9, rho=0.95, sigma=0.01),

@@ -24,10 +24,13 @@ class LifeCycle(sp.Model):
     course "Deep Learning for Economics and Finance" (Geneva, 2025), day 2, in the course's calibration.
 
     Deviation: the course, like Azinovic, Gaegauf and Scheidegger (2022, IER), lets the rule return a saving share and
-    puts the conditions into one Fischer-Burmeister equation by age. Here the rule returns desired consumption, that of
-    a household who may borrow this once, `1/desired = beta E[R'/c']`; then `c = min(desired, cash at hand)` satisfies
-    the conditions exactly, and the rule is smooth where the limit begins to bind. An Euler residual of `r` bounds the
-    Fischer-Burmeister residual by `2 |r|`, also at ages that save nothing.
+    puts the conditions into one Fischer-Burmeister equation by age. Here the rule returns the threshold `D^h`, the cash
+    at hand from which the age begins to save, in units of the wage; of what it has above, it consumes the share `m^h`
+    that a household would whose prices are constant and whose limit binds next where it does in the steady state. The
+    threshold is smooth where the limit begins to bind, and nearly independent of own cash. With `desired` consumption
+    `D + m max(cash - D, 0)`, `c = min(desired, cash)` satisfies the complementarity exactly; the Euler residual is that
+    of `1/desired = beta E[R'/c']`, and a residual of `r` bounds the Fischer-Burmeister residual by `2 |r|`, also at
+    ages that save nothing. Where an age is next to the limit, `E` has a kink in the shock: take many nodes.
 
     Own extension, to other numbers of ages: parameters are stated per year (depreciation and the innovation: over ten
     years) and converted to the period of `60 / ages` years; the innovation keeps the unconditional standard deviation
@@ -48,7 +51,7 @@ class LifeCycle(sp.Model):
         z: Annotated[sp.Scalar, sp.label("log productivity")]
 
     class Policy(NamedTuple):
-        desired: Annotated[Float[Array, " savers"], sp.label("desired consumption over cash at hand, by age")]
+        threshold: Annotated[Float[Array, " savers"], sp.label("cash from which an age saves, over the wage")]
         saving: Annotated[Float[Array, " savers"], sp.label("share of cash at hand saved, by age")]
 
     def state_range(self):
@@ -56,7 +59,7 @@ class LifeCycle(sp.Model):
 
     def policy_range(self):
         savers = (self.ages - 1,)
-        return self.Policy(desired=sp.Positive(savers, scale=0.25), saving=sp.Completed(savers))
+        return self.Policy(threshold=sp.Positive(savers, scale=0.25), saving=sp.Completed(savers))
 
     def shocks(self):
         return sp.Normal(1)
@@ -100,15 +103,18 @@ class LifeCycle(sp.Model):
     def gross_return(self, s):
         return self.prices(self.capital(s), s.z)[0]
 
+    def wage(self, s):
+        return self.prices(self.capital(s), s.z)[1]
+
     def cash(self, s):
         """Cash at hand of all ages `[ages]`."""
         gross, wage = self.prices(self.capital(s), s.z)
         return wage * self.labour() + gross * jnp.append(0.0, s.k)
 
     def complete(self, s, x):
-        """Only those save who want to consume less than they have."""
-        saving, _ = sp.split(1 - x.desired)
-        return x._replace(saving=saving)
+        """Only those save who have more than their threshold."""
+        spare, _ = sp.split(1 - x.threshold * self.wage(s) / self.cash(s)[:-1])
+        return x._replace(saving=(1 - self.propensity()) * spare)
 
     def savings(self, s, x):
         """Savings of all ages but the last `[ages - 1]`."""
@@ -124,7 +130,7 @@ class LifeCycle(sp.Model):
         def marginal_value(s1, x1):
             return self.gross_return(s1) / self.consumption(s1, x1)[1:]
 
-        desired = x.desired * self.cash(s)[:-1]
+        desired = jnp.maximum(x.threshold * self.wage(s), self.consumption(s, x)[:-1])
         return {"euler": 1 / (desired * self.discount_factor() * E(marginal_value)) - 1}
 
     def definitions(self, s, x):
@@ -166,12 +172,26 @@ class LifeCycle(sp.Model):
         bounds = jax.lax.fori_loop(0, 50, halve, jnp.log(hours) + jnp.array([-7.0, 7.0]))
         return self.plan(jnp.exp(jnp.mean(bounds)))
 
+    def propensity(self):
+        """Share that an age consumes of what it has above its threshold `[ages - 1]`. [-]
+
+        With log utility and constant prices: one over the discounted number of periods until, from the next age on,
+        the limit binds in the steady state or life ends.
+        """
+        _, savings = self.rest_point()
+        age = np.arange(self.ages)
+        binds = savings < 1e-9 * jnp.sum(savings)
+        until = jax.lax.cummin(jnp.where(binds, age, self.ages - 1), axis=0, reverse=True)
+        periods = until[1:] - age[:-1] + 1
+        return (1 - self.discount_factor()) / (1 - self.discount_factor() ** periods.astype(float))
+
     def steady_guess(self):
         consumption, savings = self.rest_point()
         state = self.State(k=savings[:-1], z=jnp.zeros(()))
-        cash = self.cash(state)[:-1]
+        cash, share = self.cash(state)[:-1], self.propensity()
         desired = consumption[1:] / (self.discount_factor() * self.gross_return(state))
-        return state, self.Policy(desired=desired / cash, saving=savings[:-1] / cash)
+        threshold = jnp.where(desired > cash, desired, (desired - share * cash) / (1 - share))
+        return state, self.Policy(threshold=threshold / self.wage(state), saving=savings[:-1] / cash)
 
     def initial(self, key):
         """Capital of all ages moved together by 20 % and each by another 10 %, around the steady state."""
