@@ -24,6 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"cloud"}),
     frozenset({"rule"}),
     frozenset({"steady"}),
+    frozenset({"binding"}),
     frozenset({"accuracy"}),
     frozenset({"solution", "files"}),
     frozenset({"checking", "description"}),

@@ -15,10 +15,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from saddlepath.binding import watched_residuals
 from saddlepath.cloud import BOUND, Cloud
 from saddlepath.economy import Economy
+from saddlepath.prior import Box
 from saddlepath.quadrature import finer
-from saddlepath.rule import DecisionRule
+from saddlepath.ranges import NonNegative
+from saddlepath.rule import SATURATION, DecisionRule
 
 REST_STARTS, REST_PERIODS = 16, 500
 """Starts and length of the paths without shocks that must come to rest [-], [periods]."""
@@ -28,6 +31,9 @@ REST_BOUND = 5.0
 The stochastic rest point lies within one or two scales of the deterministic one; an explosive rule can have small
 residuals and rest nowhere, or far away.
 """
+
+MATERIAL = 0.01
+"""Share of states beyond a boundary above which a certificate warns; `tol` speaks of 99 % of the states [-]."""
 
 QUANTILES = {"50 %": 0.5, "90 %": 0.9, "99 %": 0.99, "99.9 %": 0.999, "99.99 %": 0.9999}
 
@@ -64,6 +70,11 @@ class Accuracy:
         extent: Largest state met, in scales around the steady state. [-]
         lost: Share of states that are not finite or beyond the bounds. [-]
         where: Which states these are, in words.
+        binding: Share of states at which each constraint binds, of its most often binding entry; see
+            `saddlepath.binding` for their names. [-]
+        boundary: Share of states beyond each boundary of what the rule was trained for, by its description. [-]
+        drift: How far the last tests of training still moved the rule (`rule_distance`), or None where a rule was not
+            trained or tested once. [-]
     """
 
     equations: dict[str, dict[str, float]]
@@ -71,6 +82,9 @@ class Accuracy:
     extent: float
     lost: float
     where: str
+    binding: dict[str, float] = dataclasses.field(default_factory=dict)
+    boundary: dict[str, float] = dataclasses.field(default_factory=dict)
+    drift: float | None = None
 
     @property
     def mean(self) -> float:
@@ -91,6 +105,17 @@ class Accuracy:
         """Whether mean <= tol and 99 % <= 10 tol for every equation, and no path was lost."""
         return self.lost == 0 and self.mean <= tol and self.p99 <= 10 * tol
 
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences on why these figures, however small, do not speak for the whole economy."""
+        found = [f"{_percent(self.lost)} of the states left the economy: do not trust this rule."] if self.lost else []
+        return found + [
+            f"{_percent(share)} of the states are {where}: the rule was hardly trained there; widen that, or look for "
+            "what drives the economy so far."
+            for where, share in self.boundary.items()
+            if share > MATERIAL
+        ]
+
     def _worst(self, statistic: str) -> float:
         values = [row[statistic] for row in self.equations.values()]
         return float("inf") if not np.all(np.isfinite(values)) else float(max(values))
@@ -108,6 +133,10 @@ class Accuracy:
         from saddlepath.report.tables import accuracy_table
 
         return accuracy_table(self).to_html()
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %"
 
 
 def summarise(
@@ -144,15 +173,27 @@ def _statistics(errors: np.ndarray) -> dict[str, float]:
     return {"mean": float(errors.mean(axis=0).max()), **worst, "max": float(errors.max())}
 
 
-@eqx.filter_jit
-def path_errors(
-    eco: Economy, rule: DecisionRule, cloud: Cloud, key: PRNGKeyArray, size: TestPaths
-) -> tuple[Array, Array, Array]:
-    """Absolute residuals on never-reset paths.
+class Visits(eqx.Module):
+    """What never-reset paths met, one row per date and path.
 
-    Returns:
-        Residuals `[dates * paths, n_equations]`, points `[dates * paths, n_points]`, and each point's extent in scales.
+    Attributes:
+        errors: Absolute residuals `[n_states, n_equations]`. [-]
+        points: The points `[n_states, n_points]`.
+        extents: Distance of each from the steady state `[n_states]`. [scales of the cloud]
+        binding: Share of states at which each entry of each constraint binds. [-]
+        at_bound: Share of states at which each entry of a policy is at a bound of its range. [-]
     """
+
+    errors: Array
+    points: Array
+    extents: Array
+    binding: dict[str, Array]
+    at_bound: dict[str, Array]
+
+
+@eqx.filter_jit
+def visit(eco: Economy, rule: DecisionRule, cloud: Cloud, key: PRNGKeyArray, size: TestPaths) -> Visits:
+    """Absolute residuals, and what else there is to know, on never-reset paths."""
     start_key, move_key = jax.random.split(key)
     points = jax.vmap(cloud.start, (None, 0))(eco, jax.random.split(start_key, size.paths))
 
@@ -164,8 +205,45 @@ def path_errors(
     points, _ = jax.lax.scan(lambda p, k: (move(p, k)[0], None), points, burn_keys)
     _, path = jax.lax.scan(move, points, date_keys)
     path = path.reshape(-1, eco.n_points)
-    errors = jnp.abs(jax.vmap(eco.residuals, (None, 0))(rule, path))
-    return errors, path, jax.vmap(cloud.extent, (None, 0))(eco, path)
+
+    def look(y: Array) -> tuple[Array, Array, dict[str, Array], dict[str, Array]]:
+        residuals, x, binding = watched_residuals(eco, rule, y)
+        ranges = zip(x._fields, eco.split(y)[0].policy_range(), x, strict=True)
+        at_bound = {name: hit for name, r, value in ranges if (hit := r.at_bound(value)) is not None}
+        return jnp.abs(residuals), cloud.extent(eco, y), binding, at_bound
+
+    errors, extents, *marks = jax.vmap(look)(path)
+    return Visits(errors, path, extents, *jax.tree.map(lambda v: jnp.mean(v, axis=0), marks))
+
+
+@eqx.filter_jit
+def policies(eco: Economy, rule: DecisionRule, points: Float[Array, "n n_points"]) -> Any:
+    """The policy at points, every field with a leading axis `n`."""
+    return jax.vmap(lambda y: rule(eco, eco.split(y)[0], y))(points)
+
+
+def rule_distance(eco: Economy, rule: DecisionRule, other: DecisionRule, points: Float[Array, "n n_points"]) -> float:
+    """Mean absolute difference of two rules over states, relative to the mean size of the policy, of the worst field.
+
+    A multiplier is compared with the scale of its range where that is larger: one that never binds has no size.
+
+    Args:
+        eco: The economy.
+        rule: A decision rule.
+        other: Another one.
+        points: Where to compare them.
+
+    Returns:
+        The distance. [-]
+    """
+    worst = 0.0
+    ranges = eco.model.policy_range()
+    for r, mine, theirs in zip(ranges, policies(eco, rule, points), policies(eco, other, points), strict=True):
+        size = jnp.mean(jnp.abs(mine))
+        size = jnp.maximum(size, jnp.mean(jnp.asarray(r.scale))) if isinstance(r, NonNegative) else size
+        gap = float(jnp.mean(jnp.abs(mine - theirs)))
+        worst = max(worst, gap / float(size)) if gap > 0 else worst
+    return worst
 
 
 @eqx.filter_jit
@@ -195,6 +273,7 @@ def assess(
     keys: Sequence[PRNGKeyArray],
     size: TestPaths,
     equations: dict[str, tuple[int, ...]],
+    box: Box | None = None,
 ) -> Accuracy:
     """Euler errors on fresh paths, one batch of paths per key.
 
@@ -205,15 +284,31 @@ def assess(
         keys: Random keys.
         size: Paths, burn-in and dates per key.
         equations: Name and shape of every equation, `eco.equations(rule)`.
+        box: States outside which training drew none, where it drew from a box alone.
     """
-    results = [path_errors(eco, rule, cloud, key, size) for key in keys]
-    errors = np.concatenate([np.asarray(e) for e, _, _ in results])
-    extents = np.concatenate([np.asarray(x) for _, _, x in results])
-    where = f"{size.paths * len(keys)} never-reset paths, periods {size.burn_in} to {size.burn_in + size.dates}"
-    return summarise(
-        errors,
+    visits = [visit(eco, rule, cloud, key, size) for key in keys]
+    extents = np.concatenate([np.asarray(v.extents) for v in visits])
+    boundary = {f"further than {SATURATION:g} scales from the steady state": float(np.mean(~(extents <= SATURATION)))}
+    if box is not None:
+        boundary["outside the sampling box"] = float(np.mean([_outside(eco, box, v.points) for v in visits]))
+    at_bound = _shares([v.at_bound for v in visits])
+    found = summarise(
+        np.concatenate([np.asarray(v.errors) for v in visits]),
         equations,
         extent=float(extents.max()),
         lost=float(np.mean(~(extents < BOUND))),
-        where=where,
+        where=f"{size.paths * len(keys)} never-reset paths, periods {size.burn_in} to {size.burn_in + size.dates}",
     )
+    boundary |= {f"at a bound of the range of {name}": share for name, share in at_bound.items()}
+    return dataclasses.replace(found, binding=_shares([v.binding for v in visits]), boundary=boundary)
+
+
+def _shares(found: list[dict[str, Array]]) -> dict[str, float]:
+    """Mean share over batches of states, of the worst entry."""
+    return {name: float(np.max(np.mean([f[name] for f in found], axis=0))) for name in found[0]}
+
+
+def _outside(eco: Economy, box: Box, points: Array) -> float:
+    """Share of points with a state outside a box."""
+    states = np.concatenate([np.asarray(points)[:, eco.states.slices[name]] for name in box.names], axis=1)
+    return float(np.mean(np.any((states < box.low) | (states > box.high), axis=1)))

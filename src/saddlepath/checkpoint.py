@@ -27,6 +27,8 @@ from saddlepath.solvers.training import Progress, TrainState
 
 KIND = "checkpoint"
 _ARRAYS = ("weights", "average", "points", "rejected", "lost")
+_RULES = ("best", "recent")
+"""Fields of `Progress` that hold weights, or nothing yet."""
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: PathLike, identity: dict[str, Any], notes: dict[str, Any]) -> None:
@@ -42,6 +44,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: PathLike, identity: dict[str, 
         FileError: The file cannot be written.
     """
     state, progress = checkpoint.state, checkpoint.progress
+    rules = {name: getattr(progress, name) for name in _RULES}
     header = {
         "identity": identity,
         "notes": notes,
@@ -49,10 +52,10 @@ def save_checkpoint(checkpoint: Checkpoint, path: PathLike, identity: dict[str, 
         "stage": checkpoint.stage,
         "earlier": checkpoint.earlier is not None,
         "arrays": {name: _spec(getattr(state, name)) for name in _ARRAYS},
-        "best": None if progress.best is None else _spec(progress.best),
-        "progress": {f.name: getattr(progress, f.name) for f in dataclasses.fields(progress) if f.name != "best"},
+        "rules": {name: None if rule is None else _spec(rule) for name, rule in rules.items()},
+        "progress": {f.name: getattr(progress, f.name) for f in dataclasses.fields(progress) if f.name not in rules},
     }
-    write_file(path, KIND, header, (state, progress.best))
+    write_file(path, KIND, header, (state, rules))
 
 
 def _spec(array: Any) -> dict[str, Any]:
@@ -101,10 +104,11 @@ class CheckpointFile:
             attempt = schedule[header["attempt"]]
             with jax.enable_x64(precision == "float64"):
                 like = _train_state(header, eco, network, attempt)
-            best = None if header["best"] is None else np.zeros(**header["best"])
-            progress = Progress(**header["progress"])
+            rules = {name: None if spec is None else np.zeros(**spec) for name, spec in header["rules"].items()}
         with jax.enable_x64(True):
-            state, progress.best = read_tree(self.path, self.stream, (like, best))
+            state, rules = read_tree(self.path, self.stream, (like, rules))
+        with understood(self.path):
+            progress = Progress(**header["progress"], **rules)
         return Checkpoint(header["attempt"], header["stage"], state, progress)
 
 

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import io
 import json
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -68,6 +69,24 @@ def write_new(path: PathLike, data: bytes) -> None:
     if Path(path).exists():
         raise FileError(f"{path} exists already; choose another name, or remove it first.")
     write_atomically(path, data)
+
+
+def write_json(path: PathLike, data: dict[str, Any]) -> None:
+    """Write plain data as JSON, which has no infinities: numbers that are not finite become null.
+
+    Raises:
+        FileError: The file cannot be written.
+    """
+    write_atomically(path, (json.dumps(finite(data), indent=2) + "\n").encode())
+
+
+def finite(value: Any) -> Any:
+    """Plain data with None in place of numbers that are not finite."""
+    if isinstance(value, dict):
+        return {key: finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _sync_folder(folder: Path) -> None:

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.derived import derive, is_problem
 from saddlepath.errors import ModelError
-from saddlepath.expectation import Expectation
+from saddlepath.expectation import TOMORROW, Expectation
 from saddlepath.layout import Layout, layout_of
 from saddlepath.model import Model, with_array_leaves
 from saddlepath.prior import Box
@@ -85,9 +85,10 @@ class Economy(eqx.Module):
         theta = y[self.states.size :]
         x = rule(self, model, y)
         shocks, weights = self._outcomes(model.shocks(), s, key)
-        y1 = jax.vmap(lambda shock: self.join(model.transition(s, x, shock), theta))(shocks)
-        s1 = jax.vmap(lambda point: self.split(point)[1])(y1)
-        x1 = jax.vmap(lambda point: rule(self, model, point))(y1)
+        with jax.named_scope(TOMORROW):
+            y1 = jax.vmap(lambda shock: self.join(model.transition(s, x, shock), theta))(shocks)
+            s1 = jax.vmap(lambda point: self.split(point)[1])(y1)
+            x1 = jax.vmap(lambda point: rule(self, model, point))(y1)
         policy = lambda state: rule(self, model, self.join(state, theta))
         return model, s, x, Expectation(s1, x1, weights, policy, s, shocks)
 

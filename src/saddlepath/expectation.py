@@ -8,6 +8,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+TOMORROW = "tomorrow"
+"""Marks what a computation evaluates at other states than today's, so that today's constraints can be told apart."""
+
 
 class Expectation(eqx.Module):
     """Weighted sum over next period's states; these and the decisions there are computed once per node.
@@ -32,15 +35,18 @@ class Expectation(eqx.Module):
 
     def __call__(self, fn: Callable[[Any, Any], Any]) -> Any:
         """Expected value of `fn(s1, x1)`, of any shape or tree of shapes."""
-        return self._average(jax.vmap(fn)(self.s1, self.x1))
+        with jax.named_scope(TOMORROW):
+            return self._average(jax.vmap(fn)(self.s1, self.x1))
 
     def with_shock(self, fn: Callable[[Any, Any, Any], Any]) -> Any:
         """Expected value of `fn(shock, s1, x1)`, where the shock matters beyond the state that it leads to."""
-        return self._average(jax.vmap(fn)(self.shocks, self.s1, self.x1))
+        with jax.named_scope(TOMORROW):
+            return self._average(jax.vmap(fn)(self.shocks, self.s1, self.x1))
 
     def slope(self, fn: Callable[[Any, Any], Array]) -> Any:
         """Expected gradient of `fn(s1, x1(s1))` with respect to `s1`, the rule's own slope included."""
-        return self._average(jax.vmap(jax.grad(self._composed(fn), allow_int=True))(self.s1))
+        with jax.named_scope(TOMORROW):
+            return self._average(jax.vmap(jax.grad(self._composed(fn), allow_int=True))(self.s1))
 
     @property
     def here(self) -> "Here":
@@ -61,4 +67,5 @@ class Here(eqx.Module):
 
     def slope(self, fn: Callable[[Any, Any], Array]) -> Any:
         """Gradient of `fn(s, x(s))` with respect to today's state, the rule's own slope included."""
-        return jax.grad(self.expectation._composed(fn), allow_int=True)(self.expectation.today)
+        with jax.named_scope(TOMORROW):
+            return jax.grad(self.expectation._composed(fn), allow_int=True)(self.expectation.today)

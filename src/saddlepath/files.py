@@ -22,7 +22,7 @@ from saddlepath.accuracy import Accuracy
 from saddlepath.catalogue import shipped_class
 from saddlepath.cloud import Cloud
 from saddlepath.constructors import construct, keywords, table_of
-from saddlepath.container import PathLike, read_file, read_tree, understood, write_file
+from saddlepath.container import PathLike, read_file, read_tree, understood, write_file, write_json
 from saddlepath.derived import as_written
 from saddlepath.economy import Economy, economy
 from saddlepath.errors import FileError
@@ -279,6 +279,15 @@ def _linear_skeleton(header: dict[str, Any], eco: Economy) -> LinearSolution:
         header["spectral_radius"],
         np.zeros(n, dtype=bool),
     )
+
+
+def write_accuracy(accuracy: Accuracy, path: PathLike) -> None:
+    """Write a certificate as `accuracy.json`.
+
+    Raises:
+        FileError: The file cannot be written.
+    """
+    write_json(path, accuracy.to_dict())
 
 
 def _plain_accuracy(accuracy: Accuracy | None) -> dict[str, Any] | None:

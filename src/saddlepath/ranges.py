@@ -21,6 +21,8 @@ CENTRE_MARGIN = 0.02
 """A centre on a bound is moved this far inside, relative to the width of the range, where the map has slope [-]."""
 MULTIPLIER_MARGIN = 0.1
 """The same for a multiplier that is zero, relative to its scale; closer to zero training cannot raise it again [-]."""
+EDGE = 1e-4
+"""A policy closer to a bound than this has reached it, relative to the width of the range [-]."""
 SMALLEST = 1e-12
 """Positive centres are at least this large [unit of the field]."""
 
@@ -50,6 +52,14 @@ class Range(eqx.Module):
     def coordinate_shape(self) -> tuple[int, ...]:
         """Shape of the coordinates; that of the field, unless the model fills the field itself."""
         return self.shape
+
+    def at_bound(self, value: Float[Array, "..."]) -> Array | None:
+        """Entry-wise: has a policy reached a bound of its range; None where no bound is ever in the way.
+
+        A policy between two bounds that reaches one wants to leave its range: the range decides, not an equation.
+        That a multiplier is zero only says that its constraint is slack, and a positive policy never is zero.
+        """
+        return None
 
     def feature(self, value: Float[Array, "..."]) -> Float[Array, "..."]:
         """Transformation under which a state of this range is standardised."""
@@ -184,6 +194,10 @@ class Interval(Range):
     def contains(self, value):
         return (value >= self.lower) & (value <= self.upper)
 
+    def at_bound(self, value):
+        share = (value - self.lower) / (jnp.asarray(self.upper) - self.lower)
+        return (share < EDGE) | (share > 1 - EDGE)
+
     def from_feature(self, feature):
         return jnp.clip(feature, self.lower, self.upper)
 
@@ -207,6 +221,9 @@ class Unit(Range):
 
     def contains(self, value):
         return (value >= 0) & (value <= 1)
+
+    def at_bound(self, value):
+        return (value < EDGE) | (value > 1 - EDGE)
 
     def from_feature(self, feature):
         return jnp.clip(feature, 0.0, 1.0)
@@ -239,6 +256,9 @@ class Simplex(Range):
 
     def contains(self, value):
         return (value >= 0) & (jnp.abs(jnp.sum(value) - 1) < 1e-6)
+
+    def at_bound(self, value):
+        return value < EDGE
 
     def default(self):
         return np.full(self.shape, 1 / self.n)

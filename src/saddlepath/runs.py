@@ -9,7 +9,6 @@ followed.
 import dataclasses
 import importlib.util
 import json
-import math
 import os
 import platform
 import shutil
@@ -26,11 +25,11 @@ import tomli_w
 from saddlepath._version import __version__
 from saddlepath.checkpoint import CheckpointFile, read_checkpoint, save_checkpoint
 from saddlepath.config import Config, read_config
-from saddlepath.container import PathLike, read_file, write_atomically
+from saddlepath.container import PathLike, finite, read_file, write_atomically, write_json
 from saddlepath.economy import economy
 from saddlepath.errors import FileError
 from saddlepath.files import KIND as SOLUTION
-from saddlepath.files import load, model_header, save
+from saddlepath.files import load, model_header, save, write_accuracy
 from saddlepath.model import Model
 from saddlepath.network import Network
 from saddlepath.outcome import Outcome
@@ -101,7 +100,7 @@ def start_run(folder: RunFolder, config: Config, cls: type[Model], show: Show) -
     arguments = config.arguments(cls)
     model = config.build_model(cls)
     write_atomically(folder.config, tomli_w.dumps(config.resolved(cls)).encode())
-    _write_json(folder.environment, _environment(arguments))
+    write_json(folder.environment, _environment(arguments))
     return _run(folder, config, model, arguments, show, None)
 
 
@@ -142,7 +141,7 @@ def _run(
     finally:
         log.close()
     if solution.accuracy is not None:
-        _write_json(folder.accuracy, solution.accuracy.to_dict())
+        write_accuracy(solution.accuracy, folder.accuracy)
     save(solution, folder.solution)
     return solution
 
@@ -188,19 +187,6 @@ def _environment(arguments: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write_json(path: Path, data: dict[str, Any]) -> None:
-    write_atomically(path, (json.dumps(_finite(data), indent=2) + "\n").encode())
-
-
-def _finite(value: Any) -> Any:
-    """Plain data without infinities, which JSON does not have."""
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 class RunLog:
     """What `solve` reports, as JSON lines, TensorBoard events and a progress line.
 
@@ -242,7 +228,7 @@ class RunLog:
 
 
 def _record(record: dict[str, Any]) -> dict[str, Any]:
-    return _finite(record) | {"time": round(time.time(), 3)}
+    return finite(record) | {"time": round(time.time(), 3)}
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:

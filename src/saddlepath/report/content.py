@@ -103,6 +103,8 @@ class Content:
             ("largest Euler error", f"{a.max:.1e}", f"log10 {log10(a.max):.1f}"),
             ("states looked at", f"{a.n_states:,}", "never used in training"),
         ]
+        if a.drift is not None:
+            facts.append(("policy drift", f"{a.drift:.1e}", "between the last tests, relative"))
         if "seconds" in how:
             facts.append(("training time", f"{how['seconds']:.0f} s", f"{how.get('steps', 0)} steps"))
         return facts

@@ -3,7 +3,6 @@
 import base64
 import html
 import inspect
-import json
 import os
 import re
 from importlib.resources import files
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from saddlepath._version import __version__
-from saddlepath.accuracy import Accuracy
 from saddlepath.container import write_atomically
+from saddlepath.files import write_accuracy
 from saddlepath.report.content import Content, Section, content
 from saddlepath.report.drawing import picture
 from saddlepath.solution import Solution
@@ -37,17 +36,12 @@ def write_report(solution: Solution, folder: str | os.PathLike[str], *, seed: in
     """
     place = Path(folder)
     shown = content(solution, seed=seed)
-    write_atomically(place / "accuracy.json", accuracy_json(shown.accuracy).encode())
+    write_accuracy(shown.accuracy, place / "accuracy.json")
     for section in shown.sections:
         _write_parts(section, place)
     page = place / "report.html"
     write_atomically(page, render(shown).encode())
     return page
-
-
-def accuracy_json(accuracy: Accuracy) -> str:
-    """The certificate as JSON."""
-    return json.dumps(accuracy.to_dict(), indent=2) + "\n"
 
 
 def _write_parts(section: Section, place: Path) -> None:
@@ -69,6 +63,7 @@ def render(shown: Content) -> str:
         summary=shown.summary,
         outcome=shown.solution.outcome.sentence,
         converged=shown.solution.outcome.converged,
+        warnings=shown.accuracy.warnings,
         family=shown.family,
         facts=shown.facts,
         sections=[_section(section) for section in shown.sections],

@@ -33,8 +33,12 @@ def accuracy_table(accuracy: Accuracy) -> Table:
     note = f"{accuracy.n_states:,} states: {accuracy.where}."
     if accuracy.extent:
         note += f" Largest state {accuracy.extent:.1f} scales from the steady state."
-    if accuracy.lost:
-        note += f" {100 * accuracy.lost:.2g} % of the states left the economy: do not trust this rule."
+    if accuracy.drift is not None:
+        note += f" Policy drift between the last tests {accuracy.drift:.1e}."
+    if accuracy.binding:
+        shares = ", ".join(f"{name} {100 * share:.3g} %" for name, share in accuracy.binding.items())
+        note += f" Constraints bind in these shares of states: {shares}."
+    note = " ".join([note, *accuracy.warnings])
     formats = {name: ".1e" for name in STATISTICS} | {"log10 mean": ".2f", "log10 max": ".2f"}
     return table(rows, "equation", title="Euler errors", note=note, formats=formats)
 

@@ -41,6 +41,10 @@ class Sampler(eqx.Module):
         """A region whose states a test of accuracy must include, beside never-reset paths."""
         return None
 
+    def limits(self) -> Box | None:
+        """States outside which no step is taken, where the sampler draws from a box alone."""
+        return None
+
     def check(self, eco: Economy) -> None:
         """Refuse values that do not fit the model."""
 
@@ -106,6 +110,9 @@ class Region(Sampler):
 
     def tested_region(self):
         return self
+
+    def limits(self):
+        return self.box
 
     def _positions(self, problem: Problem) -> np.ndarray:
         slices = problem.economy.states.slices

@@ -331,6 +331,7 @@ class _Run:
         weights = state.weights if progress.best is None else jnp.asarray(progress.best)
         rule = self.judge.rule(weights)
         accuracy, region = self.judge.certificate(rule)
+        accuracy = dataclasses.replace(accuracy, drift=self.judge.drift(rule, progress.recent))
         if outcome is Outcome.EXHAUSTED and progress.best is None:
             outcome = Outcome.EXPLODED
         return Solution(

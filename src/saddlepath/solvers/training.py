@@ -25,9 +25,11 @@ from saddlepath.accuracy import (
     assess,
     point_errors,
     rest_extents,
+    rule_distance,
     split,
     summarise,
     tested,
+    visit,
 )
 from saddlepath.errors import ModelError
 from saddlepath.outcome import Outcome
@@ -149,6 +151,7 @@ class Progress:
         entered: Steps taken when the present solver of several began.
         best: Weights of the best rule so far.
         best_mean: Its mean Euler error on the selection paths.
+        recent: Weights of the rules tested last, at most two `[n_tests, n_weights]`.
         means: Best mean error after every test, for the stall rule.
         passes: Consecutive tests passed.
         explosions: Consecutive tests with lost paths.
@@ -161,6 +164,7 @@ class Progress:
     step: int = 0
     best: np.ndarray | None = None
     best_mean: float = float("inf")
+    recent: np.ndarray | None = None
     means: list[float] = dataclasses.field(default_factory=list)
     passes: int = 0
     explosions: int = 0
@@ -255,7 +259,16 @@ class Judge:
     def certificate(self, rule: NetworkRule) -> tuple[Accuracy, Accuracy | None]:
         """Accuracy on paths, and on the region, with the key kept for it."""
         keys = split(self.keys.certify, self.size.repeats)
-        return assess(self.economy, rule, rule.cloud, keys, self.size, self.equations), self._on_region(rule, keys[0])
+        accuracy = assess(self.economy, rule, rule.cloud, keys, self.size, self.equations, self.sampler.limits())
+        return accuracy, self._on_region(rule, keys[0])
+
+    def drift(self, rule: NetworkRule, recent: np.ndarray | None) -> float | None:
+        """Largest distance of a rule from the two tested last, on the paths of the certificate."""
+        if recent is None or len(recent) < 2:
+            return None
+        key = split(self.keys.certify, self.size.repeats)[0]
+        points = visit(self.economy, rule, rule.cloud, key, self.size).points
+        return max(rule_distance(self.economy, rule, self.rule(jnp.asarray(w)), points) for w in recent)
 
     def _on_region(self, rule: NetworkRule, key: PRNGKeyArray) -> Accuracy | None:
         region = self.sampler.tested_region()
@@ -351,6 +364,8 @@ def _test(judge: Judge, budget: Budget, state: TrainState, progress: Progress) -
     results = {name: judge.on_paths(w, judge.keys.select) for name, w in candidates.items()}
     chosen = min(results, key=lambda name: (results[name].lost, results[name].mean))
     found = results[chosen]
+    tested = np.asarray(candidates[chosen])[None]
+    progress.recent = tested if progress.recent is None else np.concatenate([progress.recent[-1:], tested])
     exploded = found.lost > 0 or not np.isfinite(found.mean)
     progress.explosions = progress.explosions + 1 if exploded else 0
     if not exploded and found.mean < progress.best_mean:
