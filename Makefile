@@ -64,6 +64,7 @@ docs: $(VENV)/stamp-docs
 
 bench: $(VENV)/stamp-run
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.first_step
 	$(BIN)/python -m benchmarks.table
 
 constraints: $(VENV)/stamp-pip

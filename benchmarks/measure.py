@@ -82,6 +82,12 @@ def judge(row: Row, solution: sp.Solution, seconds: float) -> dict[str, Any]:
         "updates per second": solution.how["steps"] / max(solution.how["seconds"], 1e-9),
         "peak memory [MB]": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "settings": fingerprint(row),
+    } | surroundings()
+
+
+def surroundings() -> dict[str, Any]:
+    """Where and with what something was measured."""
+    return {
         "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "python": platform.python_version()},
         "versions": {package: version(package) for package in PACKAGES},
     }

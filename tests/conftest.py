@@ -6,8 +6,15 @@ type at each call, while users pay nothing for the annotations at run time.
 
 import contextlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 
+# Compilation is most of the time of these tests. What one process has compiled, the others of the session load: workers
+# of pytest-xdist and commands run by tests inherit the folder of the first process, which removes it at the end.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", f"{tempfile.gettempdir()}/saddlepath-tests-{os.getpid()}")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")  # the default suite means the same on every machine
 os.environ.setdefault("MPLBACKEND", "agg")  # figures go to files; no display is needed
 
@@ -56,6 +63,11 @@ def plain_interpreter() -> Iterator[None]:
     """For tests of what happens to a user who never heard of float64."""
     with plain_jax():
         yield
+
+
+def pytest_unconfigure() -> None:
+    """Removes the compiled programs, in the process that made their folder."""
+    shutil.rmtree(f"{tempfile.gettempdir()}/saddlepath-tests-{os.getpid()}", ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,5 +1,7 @@
 """The words of accuracy: worst entry of the worst equation, quantiles that are met, lost states never hidden."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,15 @@ def test_the_99_per_cent_quantile_counts_too() -> None:
     assert found.mean < 3e-7
     assert not found.meets(3e-7)  # 2 % of the states are above ten times the tolerance
     assert found.meets(1.1e-6)
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.0, 0), (0.01, 0), (0.02, 1)])
+def test_a_boundary_that_matters_is_said(share: float, said: int) -> None:
+    found = dataclasses.replace(
+        summarise(errors(200), EQUATIONS), boundary={"outside the sampling box": share, "b": 0.0}
+    )
+    assert len(found.warnings) == said
+    assert all(w.startswith("2 % of the states are outside the sampling box: the rule was") for w in found.warnings)
 
 
 def test_plain_data_round_trip() -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import pytest
+from tests.small_run import small_run
 
 import saddlepath as sp
 from saddlepath.config import Config
@@ -18,16 +19,7 @@ from saddlepath.runs import RunFolder, resume_run, start_run
 from saddlepath.solution import Solution
 from saddlepath.solvers.start import initial_rule
 
-QUICK = [
-    "network.width=3",
-    "test.paths=4",
-    "test.burn_in=5",
-    "test.dates=5",
-    "test.repeats=1",
-    "solve.every=2",
-    "solve.steps=2",
-    "solve.tol=1e-12",
-]
+QUICK = {"model": "growth"} | small_run(steps=5, tol=1e-12)
 
 
 class Two(Growth):
@@ -152,9 +144,9 @@ def test_parameter_outside_its_domain() -> None:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """A finished run of two steps, with a checkpoint."""
+    """A finished run of five steps, with a checkpoint."""
     folder = RunFolder(tmp_path_factory.mktemp("runs") / "short")
-    start_run(folder, Config({"model": "growth"}).override(QUICK), Growth, lambda record: None)
+    start_run(folder, Config(QUICK), Growth, lambda record: None)
     return folder
 
 
@@ -164,7 +156,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
         ("calibration.beta=0.98", "calibration.beta is 0.99 there and 0.98 here"),
         ("solver.damping=2.0", "solver.damping is 1.0 there and 2.0 here"),
         ("solve.seed=1", "solve.seed is 0 there and 1 here"),
-        ("network.width=4", "network.width is 3 there and 4 here"),
+        ("network.width=3", "network.width is 4 there and 3 here"),
     ],
 )
 def test_checkpoint_of_another_calibration(run: RunFolder, change: str, sentence: str) -> None:
@@ -205,7 +197,7 @@ def test_output_path_below_a_regular_file(tmp_path: Path) -> None:
 
 def test_a_write_that_fails_half_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     eco = economy(Growth())
-    rule, _ = initial_rule(eco, sp.Network(width=3), "auto", 0)
+    rule, _ = initial_rule(eco, sp.Network(width=4), "auto", 0)
     solution = Solution(eco, rule, rule.cloud, Outcome.EXHAUSTED)
     path = tmp_path / "growth.saddle"
     solution.save(path)

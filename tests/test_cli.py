@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.small_run import words as small
 
 import saddlepath as sp
 from saddlepath import catalogue
@@ -15,15 +16,6 @@ from saddlepath.cli import main
 from saddlepath.cli.progress import ProgressLine
 from saddlepath.cli.template import class_name
 
-QUICK = [
-    *("--set", "network.width=4"),
-    *("--set", "test.paths=8"),
-    *("--set", "test.burn_in=20"),
-    *("--set", "test.dates=10"),
-    *("--set", "test.repeats=1"),
-    *("--set", "solve.every=5"),
-    *("--set", "solve.steps=20"),
-]
 COMMANDS = [
     "new",
     "models",
@@ -61,7 +53,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of a shipped model that meets a loose tolerance."""
     place = tmp_path_factory.mktemp("runs") / "growth"
-    words = ["solve", "growth", "--out", place, "--no-report", "--set", "solve.tol=1e-2", *QUICK]
+    words = ["solve", "growth", "--out", place, "--no-report", *small(tol=1e-2)]
     assert call(*words) == 0
     return place
 
@@ -128,8 +120,8 @@ def test_new_writes_a_model_that_passes_its_check(folder: Path, capsys: pytest.C
 
 def test_the_template_solves_as_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("new", "my_model") == 0
-    budget = ["--set", "solve.tol=1e-3", "--set", "solve.steps=100"]  # a smaller network on fewer paths
-    assert call("solve", "my_model.py:MyModel", "--no-report", *QUICK, *budget) == 0
+    # A smaller network on fewer paths.
+    assert call("solve", "my_model.py:MyModel", "--no-report", *small(tol=1e-3, steps=100)) == 0
     assert "MyModel: converged" in capsys.readouterr().out
     # A stranger's folder runs no code: the file is run only if the same reference is given again.
     assert call("errors", "runs/MyModel") == 2
@@ -163,7 +155,7 @@ def test_the_resolved_run_file_runs(run: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_a_run_that_does_not_converge_exits_with_1(capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("solve", "growth", "--out", "r", "--no-report", "--set", "solve.tol=1e-14", *QUICK) == 1
+    assert call("solve", "growth", "--out", "r", "--no-report", *small(tol=1e-14)) == 1
     assert "out of budget" in capsys.readouterr().out
     assert call("resume", "r", "--no-report") == 1
     assert "this run has ended" in capsys.readouterr().out
@@ -176,7 +168,7 @@ def test_answers_of_a_run(run: Path, folder: Path, capsys: pytest.CaptureFixture
     assert call("errors", run, "--csv", "errors.csv", "--latex", "errors.tex") == 0
     assert "euler" in capsys.readouterr().out
     assert "euler" in Path("errors.csv").read_text() and "tabular" in Path("errors.tex").read_text()
-    assert call("simulate", run, "--periods", 50) == 0
+    assert call("simulate", run, "--periods", 5, "--paths", 2) == 0
     assert "autocorrelation" in capsys.readouterr().out
     assert call("simulate", run, "--periods", 5, "--paths", 2, "--out", "panel.csv") == 0
     assert len(Path("panel.csv").read_text().splitlines()) == 11

@@ -137,6 +137,9 @@ def test_accuracy_table_warns_of_lost_paths() -> None:
     table = accuracy_table(accuracy)
     assert table.frame.loc["euler", "log10 mean"] == pytest.approx(-3)
     assert "2 % of the states left the economy" in table.note
+    more = dataclasses.replace(accuracy, drift=2e-7, binding={"limit": 0.125})
+    assert "Policy drift between the last tests 2.0e-07." in accuracy_table(more).note
+    assert "shares of states: limit 12.5 %." in accuracy_table(more).note
     assert str(accuracy) == str(table)
 
 

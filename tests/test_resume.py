@@ -10,25 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.small_run import words
 
-SMALL = {
-    "network.width": 6,
-    "test.paths": 8,
-    "test.burn_in": 20,
-    "test.dates": 10,
-    "test.repeats": 1,
-    "solve.every": 4,
-    "solve.steps": 40,
-    "solve.tol": 1e-12,
-}
-SETTINGS = ["--no-report"] + [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
+SETTINGS = ["--no-report", *words(steps=50, tol=1e-12)]
 
 
 def command(folder: Path, *words: str) -> tuple[list[str], dict[str, str]]:
-    """A command line and its environment; compiled programs are shared by the runs of one test."""
-    cache = str(folder.parent / "compiled")
-    environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": cache, "JAX_PLATFORMS": "cpu"}
-    return [sys.executable, "-m", "saddlepath.cli", *words], environment
+    """A command line and its environment."""
+    return [sys.executable, "-m", "saddlepath.cli", *words], os.environ | {"JAX_PLATFORMS": "cpu"}
 
 
 def finished(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -9,6 +9,7 @@ import equinox as eqx
 import jax
 import numpy as np
 import pytest
+from tests.small_run import small_run
 
 import saddlepath as sp
 from saddlepath.checkpoint import read_checkpoint, save_checkpoint
@@ -23,13 +24,8 @@ from saddlepath.solvers.solve import Checkpoint, attempts_of
 from saddlepath.solvers.start import initial_rule
 from saddlepath.solvers.training import Progress, TrainState
 
-QUICK = {
-    "model": "growth",
-    "network": {"width": 4},
-    "test": {"paths": 8, "burn_in": 10, "dates": 5, "repeats": 1},
-    "solve": {"every": 4, "steps": 12, "tol": 1e-12},
-}
-MOMENTUM = {"kind": "FirstOrder", "optimizer": "momentum", "schedule": "constant", "steps": 4}
+QUICK = {"model": "growth"} | small_run(steps=15, tol=1e-12)
+MOMENTUM = {"kind": "FirstOrder", "optimizer": "momentum", "schedule": "constant", "steps": 5}
 STAGES = QUICK | {"solver": [MOMENTUM, {"kind": "LevenbergMarquardt"}]}
 
 
@@ -80,6 +76,7 @@ def test_a_stopped_run_ends_like_the_whole_one(tmp_path: Path, table: dict[str, 
     assert eqx.tree_equal(one.rule, two.rule)
     assert records(whole) == records(part)
     assert whole.accuracy.read_bytes() == part.accuracy.read_bytes()
+    assert json.loads(part.accuracy.read_text())["drift"] > 0
     assert final_outcome(part) is Outcome.EXHAUSTED
 
 
@@ -124,7 +121,8 @@ def state(solver: Any) -> TrainState:
 @pytest.mark.parametrize("best", [None, np.arange(3.0)])
 def test_a_checkpoint_comes_back_bit_for_bit(tmp_path: Path, best: np.ndarray | None) -> None:
     tests, means = [{"mean": 0.1}], [0.1, 1e-300]
-    progress = Progress(1, 8, best, best_mean=float("inf"), means=means, passes=1, tests=tests)
+    recent = None if best is None else np.stack([best, -best])
+    progress = Progress(1, 8, best, best_mean=float("inf"), recent=recent, means=means, passes=1, tests=tests)
     here = Checkpoint(1, 0, state(jax.numpy.asarray(0.25)), progress)
     save_checkpoint(here, tmp_path / "c", {"seed": 1}, {"lines": 3})
     found = read_checkpoint(tmp_path / "c")

@@ -74,11 +74,11 @@ def growth() -> sp.Solution:
 
 
 def compilations(call) -> int:
-    """How often a call made XLA compile something larger than a single operation."""
+    """How often a call made JAX lower something larger than a single operation, to compile it or to load it."""
     seen: list[str] = []
 
     def hear(event: str, duration: float, **_: object) -> None:
-        if event == "/jax/core/compile/backend_compile_duration" and duration > 0.2:
+        if event == "/jax/core/compile/jaxpr_to_mlir_module_duration" and duration > 0.03:
             seen.append(event)
 
     jax.monitoring.register_event_duration_secs_listener(hear)

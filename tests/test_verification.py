@@ -6,14 +6,16 @@ With full depreciation and a constant saving rate s the Euler residual is `alpha
 import dataclasses
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from tests.economies import FullDepreciation, TwoTechnologies, exact_family, exact_solution
 
 import saddlepath as sp
+from saddlepath.accuracy import assess, rule_distance, tested
 from saddlepath.rule import DecisionRule, ExactRule
-from saddlepath.verification import fresh_points
+from saddlepath.verification import FRESH, fresh_points
 
 SMALL = sp.TestPaths(paths=16, burn_in=20, dates=5, repeats=2)
 
@@ -106,6 +108,24 @@ def test_a_family_is_tested_over_its_box() -> None:
     with pytest.raises(sp.ConfigError, match="choose a calibration first"):
         sp.euler_errors(family, FullDepreciation.State(k=0.1, z=0.0))
     assert sp.euler_errors(family.at(alpha=0.31, beta=0.95), test=SMALL).accuracy.max < 1e-12
+
+
+def test_states_outside_the_box_of_training_are_counted(exact: sp.Solution) -> None:
+    eco, rule = tested(exact.economy), exact.rule
+    middle = float(np.median(sp.euler_errors(exact, test=SMALL).states.k))
+    keys = list(jax.random.split(jax.random.fold_in(jax.random.key(0), FRESH), SMALL.repeats))  # the same states
+    for box, share in ((sp.Box(k=(0.0, 10.0)), 0.0), (sp.Box(k=(middle, 10.0)), 0.5)):
+        found = assess(eco, rule, exact.cloud, keys, SMALL, {"euler": ()}, box)
+        assert found.boundary["outside the sampling box"] == share
+        assert found.boundary["at a bound of the range of saving"] == 0.0
+    assert found.binding == {}
+
+
+def test_the_distance_of_two_rules_is_relative_to_their_size(exact: sp.Solution) -> None:
+    points = jnp.asarray(fresh_points(exact, SMALL, 0)[0])
+    found = rule_distance(exact.economy, exact.rule, Wrong(1.001), points)
+    assert found == pytest.approx(1e-3, rel=1e-11)  # roundoff of a difference of two numbers near 0.35
+    assert rule_distance(exact.economy, exact.rule, exact.rule, points) == 0.0
 
 
 def test_seeds_give_fresh_states(exact: sp.Solution) -> None:

@@ -28,7 +28,7 @@ from saddlepath.verification import fresh_points
 
 EXACT = 1e-9
 """A closed form must satisfy the model's equations this well, in the mean over its paths [-]."""
-FEW_PATHS = TestPaths(paths=64, burn_in=200, dates=10, repeats=1)
+FEW_PATHS = TestPaths(repeats=1)
 SMALL = 1e-3
 """Relative differences are to the variable, or to this share of its mean size where it is smaller [-]."""
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from saddlepath.accuracy import Accuracy, TestPaths, assess, split, summarise, tested
+from saddlepath.accuracy import Accuracy, TestPaths, assess, split, summarise, tested, visit
 from saddlepath.cloud import BOUND, Cloud
 from saddlepath.economy import Economy
 from saddlepath.errors import ModelError
@@ -150,24 +150,11 @@ def certificate(
 
 def fresh_points(solution: "Solution", test: TestPaths, seed: int) -> tuple[np.ndarray, str]:
     """Points `[batch, n_points]` of fresh paths, and in words which these are."""
+    judge = tested(solution.economy)  # the paths of `solve`, compiled there already; residuals are left aside
     keys = split(jax.random.key(seed), test.repeats, FRESH)
-    points = [_fresh(solution.economy, solution.rule, solution.cloud, key, test) for key in keys]
+    points = [np.asarray(visit(judge, solution.rule, solution.cloud, key, test).points) for key in keys]
     first, last = test.burn_in, test.burn_in + test.dates
     return np.concatenate(points), f"{test.paths * test.repeats} never-reset paths, periods {first} to {last}"
-
-
-@eqx.filter_jit
-def _fresh(eco: Economy, rule: DecisionRule, cloud: Cloud, key: Array, test: TestPaths) -> Array:
-    start_key, move_key = jax.random.split(key)
-    points = jax.vmap(cloud.start, (None, 0))(eco, jax.random.split(start_key, test.paths))
-
-    def move(points: Array, key: Array) -> tuple[Array, Array]:
-        after = jax.vmap(eco.next_point, (None, 0, 0))(rule, points, jax.random.split(key, test.paths))
-        return after, after
-
-    keys = jax.random.split(move_key, test.burn_in + test.dates)
-    points, _ = jax.lax.scan(lambda p, k: (move(p, k)[0], None), points, keys[: test.burn_in])
-    return jax.lax.scan(move, points, keys[test.burn_in :])[1].reshape(-1, eco.n_points)
 
 
 @eqx.filter_jit
