@@ -49,7 +49,7 @@ def watched_residuals(
     kinks = [eqn for eqn in jaxpr.eqns if _is_kink(eqn)]
     read = [v for eqn in kinks for v in eqn.invars[: _n_arguments(eqn)]]
     program = jex.ClosedJaxpr(jaxpr.replace(outvars=[*jaxpr.outvars, *read]), traced.consts)
-    values = jex.jaxpr_as_fun(program)(y)
+    values = [jnp.asarray(value) for value in jex.jaxpr_as_fun(program)(y)]  # constants come back as they are
     n = len(jaxpr.outvars)
     x, residuals = jax.tree.unflatten(jax.tree.structure(shapes), values[:n])
     names = _names(jaxpr, kinks, [*x._fields, *equations], len(x._fields))
