@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "saddlepath"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"_version"}),
     frozenset({"errors", "layout", "outcome", "container", "table"}),
-    frozenset({"ranges", "shocks", "quadrature", "complementarity"}),
+    frozenset({"ranges", "shocks", "quadrature", "complementarity", "clearing"}),
     frozenset({"expectation", "model"}),
     frozenset({"prior", "network", "catalogue", "constructors"}),
     frozenset({"structure", "derived", "economy"}),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from saddlepath.accuracy import Accuracy as Accuracy
     from saddlepath.accuracy import TestPaths as TestPaths
     from saddlepath.checking import check as check
+    from saddlepath.clearing import clearing_price as clearing_price
     from saddlepath.comparison import closed_form as closed_form
     from saddlepath.comparison import compare as compare
     from saddlepath.complementarity import fischer_burmeister as fischer_burmeister
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "checking": ("check",),
     "accuracy": ("Accuracy", "TestPaths"),
+    "clearing": ("clearing_price",),
     "comparison": ("closed_form", "compare"),
     "complementarity": ("fischer_burmeister", "smooth_maximum", "split"),
     "description": ("describe",),

@@ -341,6 +341,7 @@ def derive(problem: Model, states: Layout, controls: Layout) -> Planner:
 def _planner_class(author: type[Model], added: tuple[tuple[str, str, bool], ...]) -> type[Planner]:
     """`Planner` under the author's name, with the longer `Policy`; one class each, so nothing recompiles."""
     names = {"__module__": author.__module__, "__qualname__": author.__qualname__, "__doc__": author.__doc__}
+    names["exchangeable"] = author.exchangeable
     policy = _longer(author.Policy, added) if added else author.Policy
     return type(Planner)(author.__name__, (Planner,), names | {"State": author.State, "Policy": policy})
 

@@ -19,7 +19,7 @@ from saddlepath.derived import derive, is_problem
 from saddlepath.errors import ModelError
 from saddlepath.expectation import TOMORROW, Expectation
 from saddlepath.layout import Layout, layout_of
-from saddlepath.model import Model, with_array_leaves
+from saddlepath.model import Model, nearest_names, with_array_leaves
 from saddlepath.prior import Box
 from saddlepath.quadrature import Quadrature, default_quadrature
 from saddlepath.shocks import MarkovChain, Shocks
@@ -169,12 +169,30 @@ def economy(model: Model, *, over: Box | None = None, quadrature: Quadrature | N
     regimes = tuple((chain.regime, chain.n_outcomes) for chain in chains(law))
     states = layout_of(model.State, _ranges(model, "State"), regimes)
     policies = layout_of(model.Policy, _ranges(model, "Policy"))
+    _check_members(model, states)
     if is_problem(model):
         model = derive(model, states, policies)
         policies = layout_of(model.Policy, model.policy_range())
     shapes = tuple(tuple(r.coordinate_shape) for r in model.policy_range())
     coordinates = Layout(model.Policy, shapes)
     return Economy(model, box, quadrature or default_quadrature(law.n_shocks), states, policies, coordinates)
+
+
+def _check_members(model: Model, states: Layout) -> None:
+    """Refuse an exchangeable group whose fields do not exist or have different numbers of members."""
+    shapes = dict(zip(states.fields, states.shapes, strict=True))
+    for name in model.exchangeable:
+        if name not in shapes:
+            raise ModelError(
+                f"{type(model).__name__}.exchangeable names {name!r}, which is no field of State; "
+                f"{nearest_names(name, list(states.fields))}"
+            )
+    members = {name: shapes[name][:1] for name in model.exchangeable}
+    if () in members.values() or len(set(members.values())) > 1:
+        raise ModelError(
+            f"{type(model).__name__}.exchangeable needs fields with one entry per member, the same number in each, got "
+            f"{', '.join(f'{name} of shape {shapes[name]}' for name in members)}; declare their shapes in state_range()."
+        )
 
 
 def _ranges(model: Model, kind: str) -> Any:

@@ -158,8 +158,8 @@ def _item_order(shapes: tuple[tuple[int, ...], ...], items: int) -> tuple[tuple[
         start += size
     if not blocks:
         raise ModelError(
-            f"features() returns a table of {items} items, but no field of Policy has a first axis of that length; "
-            "return one row per entry of the policy, or a plain vector."
+            f"the decision rule is shared by {items} members, but no field of Policy has a first axis of that length; "
+            "give such a policy one entry per member, or let features() return a plain vector."
         )
     table = np.concatenate(blocks, axis=1)
     order = np.concatenate([table.ravel(), *aggregate])

@@ -120,7 +120,7 @@ class NetworkRule(DecisionRule):
         """What the network sees: the model's own standardised features, or the states and their regimes."""
         own = model.features(s)
         if own is None:
-            return jnp.concatenate([z, *regime_indicators(s, states)])
+            return state_inputs(model, s, z, states)
         return saturate((own - self.frame.feature_centre) / self.frame.feature_scale)
 
 
@@ -129,10 +129,30 @@ def saturate(z: Array) -> Array:
     return SATURATION * jnp.arcsinh(z / SATURATION)
 
 
+def state_inputs(model: Model, s: Any, z: Float[Array, " n_continuous"], states: Layout) -> Array:
+    """Standardised states and indicators of regimes: one vector, or a row for every member of an exchangeable group.
+
+    A row holds the member's own states, followed by those that belong to no member.
+    """
+    regimes = regime_indicators(s, states)
+    if not model.exchangeable:
+        return jnp.concatenate([z, *regimes])
+    full = jnp.zeros(states.size, dtype=z.dtype).at[states.continuous].set(z)
+    items = states.shapes[states.fields.index(model.exchangeable[0])][0]
+    own = [full[states.slices[name]].reshape(items, -1) for name in model.exchangeable]
+    apart = {*model.exchangeable, *(name for name, _ in states.regimes)}
+    common = [*(full[states.slices[name]] for name in states.fields if name not in apart), *regimes]
+    return jnp.concatenate([*own, *(jnp.broadcast_to(part, (items, part.size)) for part in common)], axis=1)
+
+
 def features_shape(eco: Economy) -> tuple[int, ...]:
-    """Shape of what a network sees: `(n_features,)`, or `(items, n_features)` where the model's features say so."""
+    """Shape of what a network sees: `(n_features,)`, or `(items, n_features)` where one network serves many."""
     own = own_features_shape(eco)
-    return (eco.states.continuous.size + sum(n for _, n in eco.states.regimes),) if own is None else own
+    if own is not None:
+        return own
+    state, z = (jnp.asarray(np.zeros(n)) for n in (eco.states.size, eco.states.continuous.size))
+    inputs = lambda: state_inputs(eco.model, eco.states.unflatten(state), z, eco.states)
+    return eqx.filter_eval_shape(inputs).shape
 
 
 def own_features_shape(eco: Economy) -> tuple[int, ...] | None:
