@@ -19,7 +19,7 @@ from saddlepath.binding import watched_residuals
 from saddlepath.cloud import BOUND, Cloud
 from saddlepath.economy import Economy
 from saddlepath.prior import Box
-from saddlepath.quadrature import finer
+from saddlepath.quadrature import Quadrature, finer
 from saddlepath.ranges import NonNegative
 from saddlepath.rule import SATURATION, DecisionRule
 
@@ -34,7 +34,8 @@ residuals and rest nowhere, or far away.
 
 MATERIAL = 0.01
 """Share of states beyond a boundary above which a certificate warns; `tol` speaks of 99 % of the states [-]."""
-
+AT_ONCE = 128
+"""States whose residuals are computed side by side [-]."""
 QUANTILES = {"50 %": 0.5, "90 %": 0.9, "99 %": 0.99, "99.9 %": 0.999, "99.99 %": 0.9999}
 
 
@@ -52,12 +53,14 @@ class TestPaths(eqx.Module):
         burn_in: Periods before the first date that counts. [periods]
         dates: Dates that count. [periods]
         repeats: Independent repetitions for the published certificate; paths x dates x repeats states in all.
+        quadrature: Rule for the expectation; None: a finer one than that used to solve.
     """
 
     paths: int = eqx.field(static=True, default=64)
     burn_in: int = eqx.field(static=True, default=200)
     dates: int = eqx.field(static=True, default=40)
     repeats: int = eqx.field(static=True, default=4)
+    quadrature: Quadrature | None = eqx.field(static=True, default=None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,10 +204,8 @@ def visit(eco: Economy, rule: DecisionRule, cloud: Cloud, key: PRNGKeyArray, siz
         after = jax.vmap(eco.next_point, (None, 0, 0))(rule, points, jax.random.split(key, size.paths))
         return after, after
 
-    burn_keys, date_keys = jnp.split(jax.random.split(move_key, size.burn_in + size.dates), [size.burn_in])
-    points, _ = jax.lax.scan(lambda p, k: (move(p, k)[0], None), points, burn_keys)
-    _, path = jax.lax.scan(move, points, date_keys)
-    path = path.reshape(-1, eco.n_points)
+    _, path = jax.lax.scan(move, points, jax.random.split(move_key, size.burn_in + size.dates))
+    path = path[size.burn_in :].reshape(-1, eco.n_points)
 
     def look(y: Array) -> tuple[Array, Array, dict[str, Array], dict[str, Array]]:
         residuals, x, binding = watched_residuals(eco, rule, y)
@@ -212,7 +213,7 @@ def visit(eco: Economy, rule: DecisionRule, cloud: Cloud, key: PRNGKeyArray, siz
         at_bound = {name: hit for name, r, value in ranges if (hit := r.at_bound(value)) is not None}
         return jnp.abs(residuals), cloud.extent(eco, y), binding, at_bound
 
-    errors, extents, *marks = jax.vmap(look)(path)
+    errors, extents, *marks = jax.lax.map(look, path, batch_size=AT_ONCE)
     return Visits(errors, path, extents, *jax.tree.map(lambda v: jnp.mean(v, axis=0), marks))
 
 
@@ -246,10 +247,15 @@ def rule_distance(eco: Economy, rule: DecisionRule, other: DecisionRule, points:
     return worst
 
 
+def _absolute_residuals(eco: Economy, rule: DecisionRule, points: Float[Array, "n n_points"]) -> Array:
+    """Absolute residuals `[n, n_equations]`, so many states at a time that the nodes of large models fit in memory."""
+    return jnp.abs(jax.lax.map(lambda y: eco.residuals(rule, y), points, batch_size=AT_ONCE))
+
+
 @eqx.filter_jit
 def point_errors(eco: Economy, rule: DecisionRule, points: Float[Array, "n n_points"]) -> Array:
     """Absolute residuals at given points `[n, n_equations]`."""
-    return jnp.abs(jax.vmap(eco.residuals, (None, 0))(rule, points))
+    return _absolute_residuals(eco, rule, points)
 
 
 @eqx.filter_jit
@@ -261,9 +267,9 @@ def rest_extents(eco: Economy, rule: DecisionRule, cloud: Cloud, key: PRNGKeyArr
     return jax.vmap(cloud.extent, (None, 0))(eco, points)
 
 
-def tested(eco: Economy) -> Economy:
-    """The economy with the finer quadrature under which rules are tested."""
-    return eco.with_quadrature(finer(eco.quadrature, eco.model.shocks().n_shocks))
+def tested(eco: Economy, size: TestPaths = TestPaths()) -> Economy:
+    """The economy with the quadrature under which rules are tested."""
+    return eco.with_quadrature(size.quadrature or finer(eco.quadrature, eco.model.shocks().n_shocks))
 
 
 def assess(

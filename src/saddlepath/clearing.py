@@ -56,7 +56,6 @@ def clearing_price(
 
 def _search(equation: Callable[[Array], Array], lower: Array, upper: Array) -> Array:
     """Newton steps that stay inside a bracket which every evaluation shrinks."""
-    rising = equation(upper) > equation(lower)
     precision = 4 * jnp.finfo(lower.dtype).eps
 
     def value_and_slope(price: Array) -> tuple[Array, Array]:
@@ -65,7 +64,7 @@ def _search(equation: Callable[[Array], Array], lower: Array, upper: Array) -> A
     def step(carry: tuple[Array, ...]) -> tuple[Array, ...]:
         i, price, low, high, _ = carry
         value, slope = value_and_slope(price)
-        too_high = (value > 0) == rising
+        too_high = (value > 0) == (slope > 0)
         low, high = jnp.where(too_high, low, price), jnp.where(too_high, price, high)
         newton = price - value / slope
         inside = (newton >= low) & (newton <= high)  # false where the slope is zero or not finite

@@ -105,7 +105,7 @@ def euler_errors(
     """
     with jax.enable_x64(True):
         eco = solution.economy
-        judge = tested(eco) if quadrature is None else eco.with_quadrature(quadrature)
+        judge = tested(eco, test) if quadrature is None else eco.with_quadrature(quadrature)
         if at is None:
             points, where = fresh_points(solution, test, seed)
         else:

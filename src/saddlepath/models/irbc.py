@@ -111,8 +111,7 @@ class IRBC(sp.Model):
 
     def initial(self, key):
         """Capital within about 10 % of the steady state, productivity as in the long run."""
-        k_key, z_key = jax.random.split(key)
-        own = jax.random.truncated_normal(k_key, -3.0, 3.0, (self.countries,))
-        e = jax.random.truncated_normal(z_key, -3.0, 3.0, (self.countries + 1,))
-        z = self.sigma / jnp.sqrt(1 - self.rho**2) * (e[:-1] + e[-1])
-        return self.State(k=jnp.exp(0.1 * own), z=z)
+        n = jax.random.truncated_normal(key, -3.0, 3.0, (2 * self.countries + 1,))
+        own, world, capital = n[: self.countries], n[self.countries], n[self.countries + 1 :]
+        z = self.sigma / jnp.sqrt(1 - self.rho**2) * (own + world)
+        return self.State(k=jnp.exp(0.1 * capital), z=z)

@@ -10,7 +10,7 @@ the solutions of the linearised equations of that batch.
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.errors import ConfigError
 from saddlepath.solvers.problem import Problem
@@ -28,6 +28,9 @@ class LevenbergMarquardt(Solver):
 
     Attributes:
         batch: States per step; default by the number of equations.
+        equations: So many equations, drawn anew at every state, enter a step; None: all. A few are enough where many
+            are alike, as the Euler equations of exchangeable countries are, and each costs a backward pass. With
+            such a choice, `scaling` must be `none`.
         damping: First damping. [-]
         accept: Factor of the damping after an accepted step. [-]
         reject: Factor after a refused step. [-]
@@ -37,6 +40,7 @@ class LevenbergMarquardt(Solver):
     """
 
     batch: int | None = eqx.field(static=True, default=None)
+    equations: int | None = eqx.field(static=True, default=None)
     damping: float = 1.0
     accept: float = 0.5
     reject: float = 4.0
@@ -47,17 +51,23 @@ class LevenbergMarquardt(Solver):
     def __check_init__(self) -> None:
         if self.scaling not in ("none", "equations"):
             raise ConfigError(f"scaling must be 'none' or 'equations', got {self.scaling!r}.")
+        if self.equations is not None and (self.equations < 1 or self.scaling != "none"):
+            raise ConfigError(
+                f"equations={self.equations} with scaling={self.scaling!r}: a step needs one equation or more per state, "
+                "and a choice of equations needs scaling='none'."
+            )
 
     def init(self, problem, weights, n_rows):
         return jnp.asarray(self.damping, dtype=weights.dtype)
 
     def step(self, problem, weights, state, batch, key):
-        residuals, jacobian, undefined = _linear_system(problem, weights, batch)
+        chosen = self._chosen(problem, weights, batch, key)
+        residuals, jacobian, undefined = _linear_system(problem, weights, batch, chosen)
         scale = self._row_scale(residuals)
         rows, slopes = (residuals * scale).ravel(), (jacobian * scale[..., None]).reshape(-1, weights.size)
         direction = _direction(rows, slopes, state)
         loss = jnp.mean(rows**2)
-        trial = jax.vmap(problem.residuals, (None, 0))(weights + direction, batch)
+        trial = jax.vmap(_chosen_residuals, (None, None, 0, 0))(problem, weights + direction, batch, chosen)
         trial = jnp.where(undefined[:, None], 0.0, trial)
         accepted = (jnp.mean((trial * scale) ** 2) < loss) & jnp.all(jnp.isfinite(direction))
         damping = jnp.clip(
@@ -65,6 +75,15 @@ class LevenbergMarquardt(Solver):
         )
         report = StepReport(jnp.mean(residuals**2), accepted, state, jnp.sum(undefined))
         return jnp.where(accepted, weights + direction, weights), damping.astype(state.dtype), report
+
+    def _chosen(self, problem: Problem, weights: Array, batch: Array, key: PRNGKeyArray) -> Array | None:
+        """Equations `[batch, equations]` that enter the step at every state; None: all."""
+        n = jax.eval_shape(problem.residuals, weights, batch[0]).shape[0]
+        m = self.equations
+        if m is None or m >= n:
+            return None
+        keys = jax.random.split(key, batch.shape[0])
+        return jax.vmap(lambda k: jax.random.choice(k, n, (m,), replace=False))(keys)
 
     def _floor(self, n_rows: int, n_weights: int) -> float | Array:
         if self.floor is not None:
@@ -81,21 +100,29 @@ class LevenbergMarquardt(Solver):
         return "Levenberg-Marquardt"
 
 
-def _linear_system(problem: Problem, weights: Array, batch: Array) -> tuple[Array, Array, Array]:
+def _chosen_residuals(problem: Problem, weights: Array, y: Array, chosen: Array | None) -> Array:
+    """Residuals of the chosen equations at one point."""
+    residuals = problem.residuals(weights, y)
+    return residuals if chosen is None else residuals[chosen]
+
+
+def _linear_system(
+    problem: Problem, weights: Array, batch: Array, chosen: Array | None
+) -> tuple[Array, Array, Array]:
     """Residuals `[batch, n_equations]`, Jacobian `[batch, n_equations, n_weights]`, undefined states `[batch]`.
 
     Rows of states at which something is not finite are set to zero, so that they say nothing.
     """
 
-    def point(y: Array) -> tuple[Array, Array]:
+    def point(y: Array, rows: Array | None) -> tuple[Array, Array]:
         def twice(w: Array) -> tuple[Array, Array]:
-            r = problem.residuals(w, y)
+            r = _chosen_residuals(problem, w, y, rows)
             return r, r
 
         jacobian, residuals = jax.jacrev(twice, has_aux=True)(weights)
         return residuals, jacobian
 
-    residuals, jacobian = jax.vmap(point)(batch)
+    residuals, jacobian = jax.vmap(point)(batch, chosen)
     undefined = ~(jnp.all(jnp.isfinite(residuals), axis=1) & jnp.all(jnp.isfinite(jacobian), axis=(1, 2)))
     residuals = jnp.where(undefined[:, None], 0.0, residuals)
     return residuals, jnp.where(undefined[:, None, None], 0.0, jacobian), undefined

@@ -101,6 +101,7 @@ class Region(Sampler):
     def advance(self, problem, rule, points, key, settled):
         return points, jnp.zeros((), dtype=int)
 
+    @eqx.filter_jit  # tests call it outside of any compiled function
     def batch(self, problem, points, key, settled):
         start_key, box_key = jax.random.split(key)
         n = points.shape[0]

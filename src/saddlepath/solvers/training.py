@@ -230,7 +230,7 @@ class Judge:
 
     def __init__(self, problem: Problem, sampler: Sampler, keys: TestKeys, size: TestPaths):
         self.problem, self.sampler, self.keys, self.size = problem, sampler, keys, size
-        self.economy = tested(problem.economy)
+        self.economy = tested(problem.economy, size)
         self.equations = self.economy.equations(problem.rule)
 
     def rule(self, weights: Array) -> NetworkRule:
