@@ -19,6 +19,8 @@ from saddlepath.models.brock_mirman_deterministic import BrockMirmanDeterministi
 from saddlepath.models.growth import Growth
 from saddlepath.models.growth_labour import GrowthLabour
 from saddlepath.models.growth_labour_cap import GrowthLabourCap
+from saddlepath.models.irbc import IRBC
+from saddlepath.models.irbc_irreversible import IrreversibleIRBC
 from saddlepath.models.life_cycle import LifeCycle
 from saddlepath.models.olg_analytic import AnalyticOLG
 from saddlepath.models.olg_analytic_level import AnalyticOLGLevel
@@ -52,8 +54,8 @@ class Row:
     seeds: int = 5
 
 
-def _reference(block: str) -> dict[str, Any]:
-    return json.loads((REFEREE / "growth_reference.json").read_text())[block]
+def _reference(block: str, model: str = "growth") -> dict[str, Any]:
+    return json.loads((REFEREE / f"{model}_reference.json").read_text())[block]
 
 
 def consumption_gap(block: str, low: float = 0.0, high: float = np.inf) -> Check:
@@ -109,6 +111,49 @@ def family_gap(solution: sp.Solution) -> float:
     return float(max(gaps))
 
 
+def table_gap(block: str, *names: str) -> Check:
+    """Largest absolute difference of policies from the rows of a reference table of the two-country model."""
+    rows = _reference(block, "irbc")["rows"]
+    column = lambda name: np.array([row[name] for row in rows])
+
+    def gap(solution: sp.Solution) -> float:
+        found = solution(k=column("k"), z=column("z"))
+        return float(max(np.max(np.abs(getattr(found, name) - column(name))) for name in names))
+
+    return gap
+
+
+def rest_gap(solution: sp.Solution) -> float:
+    """Largest distance of capital from one after 1,500 periods without shocks, from 32 dispersed starts.
+
+    One is capital in the deterministic steady state; the stochastic one is 1.4e-4 below it for two countries.
+    """
+    data = sp.simulate(solution, periods=1, paths=32, burn_in=1500, seed=1, shocks=False)
+    return float(np.max(np.abs(data["k"].values - 1)))
+
+
+def box_mean(solution: sp.Solution) -> float:
+    """Mean Euler error on uniform draws from the sampling box."""
+    return float("inf") if solution.region is None else solution.region.mean
+
+
+def published_error(solution: sp.Solution) -> float:
+    """Mean of the error by country of Brumm and Scheidegger (2017) on 10,000 periods after 1,000.
+
+    `max(EE, IC, min(-EE, -IC))`, where EE is the relative Euler error without the multiplier and IC the distance of
+    investment from its bound: too little investment is an error where it is free, too much where it is not worth it.
+    """
+    data = sp.simulate(solution, periods=100, paths=100, burn_in=1000, seed=1)
+    model, flat = solution.model, lambda name: data[name].values.reshape(-1, solution.model.countries)
+    k, capital, value = flat("k"), flat("capital"), flat("value")
+    lam = data["lam"].values.reshape(-1, 1)
+    errors = sp.euler_errors(solution, at=model.State(k=k, z=flat("z")))
+    cost = lam * (1 + float(model.kappa) * (capital / k - 1))
+    euler = (1 + errors["euler"]) * value / cost - 1
+    bound = 1 - capital / (k * (1 - float(model.delta)))
+    return float(np.mean(np.maximum(np.maximum(euler, bound), np.minimum(-euler, -bound))))
+
+
 def capital_path_gap(solution: sp.Solution) -> float:
     """Largest relative error of aggregate capital over 15,000 periods, rule and closed form on common shocks."""
     exact = sp.closed_form(AnalyticOLG(ages=solution.model.ages))
@@ -122,6 +167,17 @@ WIDE = sp.Paths(dispersed=0.5, spread=1.5)
 FAMILY = sp.Paths(dispersed=0.4, spread=1.0, settled_restart=0.01)
 AGES = {"network": sp.Network(width=16), "quadrature": sp.GaussHermite(15), "start": "steady"}
 CAPITAL_BOX = sp.Box(k=(1.9, 8.5), z=(-0.15, 0.15))
+COUNTRY_BOX = sp.Box(k=(np.full(2, 0.8), np.full(2, 1.2)), z=(np.full(2, -0.16), np.full(2, 0.16)))
+"""The box of Brumm and Scheidegger (2017) for two countries."""
+SHARED = sp.Network(width=16, moments=6)
+REST: Mapping[str, tuple[Check, float]] = {"rest point from 32 starts": (rest_gap, 1e-3)}
+
+
+def many_countries(n: int, tol: float, **settings: Any) -> dict[str, Any]:
+    """Settings for `n` countries: a few Euler equations per state, tests with the quadrature of training."""
+    test = sp.TestPaths(paths=32, dates=10, repeats=32, quadrature=sp.Monomial(3))
+    return {"tol": tol, "network": SHARED, "attempts": 1, "test": test} | settings
+
 
 ROWS: dict[str, Row] = {
     "growth-a": Row(
@@ -174,6 +230,30 @@ ROWS: dict[str, Row] = {
         "life cycle, sixty ages", LifeCycle(ages=60),
         {"tol": 8e-4, **AGES, "solver": sp.LevenbergMarquardt(batch=20), "seconds": 800.0, "attempts": 1},
         900, 1e-3, 1e-1, {}, 3,
+    ),
+    "irbc-2": Row(
+        "IRBC, two countries", IRBC(),
+        {"tol": 5e-7, "network": sp.Network(width=16, moments=4), "solver": sp.LevenbergMarquardt(batch=128),
+         "sampling": sp.Mixture(sp.Region(COUNTRY_BOX))}, 40, 1e-6, 3e-5,
+        {"table, capital": (table_gap("smooth", "capital"), 1e-5), "table, lam": (table_gap("smooth", "lam"), 1e-4)}
+        | REST, 10,
+    ),
+    "irbc-2-irreversible": Row(
+        "IRBC, two countries, irreversible", IrreversibleIRBC(),
+        {"tol": 1e-5, "solver": sp.LevenbergMarquardt(batch=256), "sampling": sp.Mixture(sp.Region(COUNTRY_BOX))},
+        60, 2e-5, None,
+        {"mean on the box": (box_mean, 1e-3), "published error": (published_error, 1e-3),
+         "table, capital": (table_gap("irreversible", "capital"), 5e-3),
+         "table, lam and mu": (table_gap("irreversible", "lam", "mu"), 5e-3)} | REST,
+    ),
+    "irbc-10": Row(
+        "IRBC, ten countries", IRBC(countries=10),
+        {"tol": 2e-6, "network": SHARED, "attempts": 1, "solver": sp.LevenbergMarquardt(batch=64),
+         "test": sp.TestPaths(paths=32, dates=10, repeats=32)}, 180, 3e-6, None, REST, 3,
+    ),
+    "irbc-20": Row(
+        "IRBC, twenty countries", IRBC(countries=20),
+        many_countries(20, 5e-6, solver=sp.LevenbergMarquardt(batch=64, equations=8)), 180, 1e-5, None, REST, 3,
     ),
     "growth-b-family": Row(
         "growth B over alpha and beta", BrockMirman(beta=0.9, rho=0.95, sigma=0.01),

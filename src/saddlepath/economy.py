@@ -189,9 +189,10 @@ def _check_members(model: Model, states: Layout) -> None:
             )
     members = {name: shapes[name][:1] for name in model.exchangeable}
     if () in members.values() or len(set(members.values())) > 1:
+        found = ", ".join(f"{name} of shape {shapes[name]}" for name in members)
         raise ModelError(
-            f"{type(model).__name__}.exchangeable needs fields with one entry per member, the same number in each, got "
-            f"{', '.join(f'{name} of shape {shapes[name]}' for name in members)}; declare their shapes in state_range()."
+            f"{type(model).__name__}.exchangeable needs fields with one entry per member, the same number in each, "
+            f"got {found}; declare their shapes in state_range()."
         )
 
 

@@ -97,8 +97,8 @@ class Model(eqx.Module, metaclass=_ModelType):
     State: ClassVar[type]
     Policy: ClassVar[type]
     exchangeable: ClassVar[tuple[str, ...]] = ()
-    """Fields of `State` with one entry for each member of a group (countries, firms) that may be relabelled: the policies
-    are then relabelled in the same way, and one decision rule serves every member."""
+    """Fields of `State` with one entry for each member of a group (countries, firms) that may be relabelled: the
+    policies are then relabelled in the same way, and one decision rule serves every member."""
 
     def __check_init__(self) -> None:
         for name, info in parameters(self).items():

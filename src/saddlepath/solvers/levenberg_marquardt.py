@@ -53,8 +53,8 @@ class LevenbergMarquardt(Solver):
             raise ConfigError(f"scaling must be 'none' or 'equations', got {self.scaling!r}.")
         if self.equations is not None and (self.equations < 1 or self.scaling != "none"):
             raise ConfigError(
-                f"equations={self.equations} with scaling={self.scaling!r}: a step needs one equation or more per state, "
-                "and a choice of equations needs scaling='none'."
+                f"equations={self.equations} with scaling={self.scaling!r}: a step needs one equation or more per "
+                "state, and a choice of equations needs scaling='none'."
             )
 
     def init(self, problem, weights, n_rows):
@@ -106,9 +106,7 @@ def _chosen_residuals(problem: Problem, weights: Array, y: Array, chosen: Array 
     return residuals if chosen is None else residuals[chosen]
 
 
-def _linear_system(
-    problem: Problem, weights: Array, batch: Array, chosen: Array | None
-) -> tuple[Array, Array, Array]:
+def _linear_system(problem: Problem, weights: Array, batch: Array, chosen: Array | None) -> tuple[Array, Array, Array]:
     """Residuals `[batch, n_equations]`, Jacobian `[batch, n_equations, n_weights]`, undefined states `[batch]`.
 
     Rows of states at which something is not finite are set to zero, so that they say nothing.
