@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from tests.referee.tables import box_draws
 
 import saddlepath as sp
 from saddlepath.models.brock_mirman import BrockMirman
@@ -112,7 +113,7 @@ def family_gap(solution: sp.Solution) -> float:
 
 
 def table_gap(block: str, *names: str) -> Check:
-    """Largest absolute difference of policies from the rows of a reference table of the two-country model."""
+    """Largest absolute difference of policies from the rows of a table of the two-country model."""
     rows = _reference(block, "irbc")["rows"]
     column = lambda name: np.array([row[name] for row in rows])
 
@@ -121,6 +122,18 @@ def table_gap(block: str, *names: str) -> Check:
         return float(max(np.max(np.abs(getattr(found, name) - column(name))) for name in names))
 
     return gap
+
+
+def regime_gap(solution: sp.Solution) -> float:
+    """Share of countries, on the referee's draws from the paper's box, that invest in one solution and not the other.
+
+    [percentage points]
+    """
+    draws = _reference("two_countries_irreversible", "irbc")["draws"]
+    k, z = box_draws(draws["n"])
+    bits = np.unpackbits(np.frombuffer(bytes.fromhex(draws["binds"]), dtype=np.uint8), count=k.size)
+    binds = np.asarray(solution(k=k, z=z).mu) > 0
+    return float(100 * np.mean(binds != bits.reshape(k.shape).astype(bool)))
 
 
 def rest_gap(solution: sp.Solution) -> float:
@@ -235,7 +248,8 @@ ROWS: dict[str, Row] = {
         "IRBC, two countries", IRBC(),
         {"tol": 5e-7, "network": sp.Network(width=16, moments=4), "solver": sp.LevenbergMarquardt(batch=128),
          "sampling": sp.Mixture(sp.Region(COUNTRY_BOX))}, 40, 1e-6, 3e-5,
-        {"table, capital": (table_gap("smooth", "capital"), 1e-5), "table, lam": (table_gap("smooth", "lam"), 1e-4)}
+        {"table, capital": (table_gap("two_countries", "capital"), 1e-5),
+         "table, lam": (table_gap("two_countries", "lam"), 1e-4)}
         | REST, 10,
     ),
     "irbc-2-irreversible": Row(
@@ -243,8 +257,14 @@ ROWS: dict[str, Row] = {
         {"tol": 1e-5, "solver": sp.LevenbergMarquardt(batch=256), "sampling": sp.Mixture(sp.Region(COUNTRY_BOX))},
         60, 2e-5, None,
         {"mean on the box": (box_mean, 1e-3), "published error": (published_error, 1e-3),
-         "table, capital": (table_gap("irreversible", "capital"), 5e-3),
-         "table, lam and mu": (table_gap("irreversible", "lam", "mu"), 5e-3)} | REST,
+         "table": (table_gap("two_countries_irreversible", "capital", "lam", "mu"), 5e-3),
+         "published table": (
+             table_gap("two_countries_irreversible_published", "capital", "lam", "mu"), 5e-3),
+         "other regime on the box [points]": (regime_gap, 1.0)} | REST,
+    ),
+    "irbc-2-irreversible-wide": Row(
+        "IRBC, two countries, irreversible, sigma 0.03", IrreversibleIRBC(sigma=0.03),
+        {"tol": 3e-5, "solver": sp.LevenbergMarquardt(batch=256)}, 120, 1e-4, None, REST,
     ),
     "irbc-10": Row(
         "IRBC, ten countries", IRBC(countries=10),
@@ -254,6 +274,15 @@ ROWS: dict[str, Row] = {
     "irbc-20": Row(
         "IRBC, twenty countries", IRBC(countries=20),
         many_countries(20, 5e-6, solver=sp.LevenbergMarquardt(batch=64, equations=8)), 180, 1e-5, None, REST, 3,
+    ),
+    "irbc-50": Row(
+        "IRBC, fifty countries", IRBC(countries=50),
+        many_countries(50, 1e-5, solver=sp.LevenbergMarquardt(batch=64, equations=6)), 600, 5e-5, None, REST, 1,
+    ),
+    "irbc-100": Row(
+        "IRBC, a hundred countries", IRBC(countries=100),
+        many_countries(100, 3e-5, solver=sp.LevenbergMarquardt(batch=64, equations=4)), 3600, 1e-4, None,
+        {"99 % quantile": (lambda solution: solution.accuracy.p99, 1e-3)} | REST, 1,
     ),
     "growth-b-family": Row(
         "growth B over alpha and beta", BrockMirman(beta=0.9, rho=0.95, sigma=0.01),

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.referee import growth, olg
+from tests.referee import growth, irbc, olg
 from tests.referee.ergodic import long_run, moments, simulate
 from tests.referee.tables import FLOOR, IRREVERSIBLE, LABOUR, investment_floor, labour_cap
 
 HERE = Path(__file__).parent / "referee"
 GROWTH: dict[str, Any] = json.loads((HERE / "growth_reference.json").read_text(encoding="utf-8"))
+IRBC: dict[str, Any] = json.loads((HERE / "irbc_reference.json").read_text(encoding="utf-8"))
 OLG: dict[str, Any] = json.loads((HERE / "olg_reference.json").read_text(encoding="utf-8"))
 
 
@@ -55,7 +56,7 @@ def test_referees_import_nothing_they_judge() -> None:
 
 
 def test_every_block_names_its_source() -> None:
-    for block in [*GROWTH.values(), *OLG.values()]:
+    for block in [*GROWTH.values(), *OLG.values(), *IRBC.values()]:
         assert block["source"].startswith(("published", "computed by tests/referee/"))
 
 
@@ -145,6 +146,38 @@ def test_life_cycle_rest_satisfies_every_condition(ages: int, binding: list[int]
     np.testing.assert_allclose(assets.sum(), rest.capital, rtol=1e-10)
     assert list(rest.binding) == binding == OLG["life_cycle"][str(ages)]["binding_ages"]
     np.testing.assert_allclose(rest.capital, OLG["life_cycle"][str(ages)]["capital"], rtol=1e-10)
+
+
+def test_two_countries_rest_where_capital_is_one() -> None:
+    economy, one, zero = irbc.Economy(), np.ones((2, 1)), np.zeros((2, 1))
+    x = irbc.decide(economy, one, zero, one)
+    np.testing.assert_allclose(x.capital, 1.0, rtol=1e-13)
+    np.testing.assert_allclose(x.lam, 1.0, rtol=1e-13)
+    np.testing.assert_allclose(economy.beta * irbc.payoff(economy, one, zero, x), 1.0, rtol=1e-13)
+
+
+def test_goods_of_two_countries_are_used_up() -> None:
+    economy, random = irbc.Economy(), np.random.default_rng(0)
+    k, z = random.uniform(0.8, 1.2, (2, 50)), random.uniform(-0.16, 0.16, (2, 50))
+    value = np.exp(random.normal(0.0, 0.02, (2, 50)))
+    x = irbc.decide(economy, k, z, value)
+    g = x.capital / k - 1
+    c = (economy.scale - economy.delta) * x.lam ** -np.asarray(economy.psi)[:, None]
+    used = x.capital - (1 - economy.delta) * k + economy.kappa / 2 * k * g**2 + c
+    np.testing.assert_allclose(used.sum(axis=0), economy.output(k, z).sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(x.mu * (x.capital - (1 - economy.delta) * k), 0.0, atol=1e-15)
+    np.testing.assert_allclose(value, x.lam * (1 + economy.kappa * g) - x.mu, rtol=1e-12)
+
+
+@pytest.mark.slow
+def test_a_coarser_grid_finds_the_written_rows_of_two_countries() -> None:
+    found = irbc.solve(irbc.Economy(irreversible=False), n_k=9, z_bound=0.2)
+    rows = IRBC["two_countries"]["rows"]
+    k, z, capital, lam = (np.array([row[name] for row in rows]) for name in ("k", "z", "capital", "lam"))
+    x = found(k, z)
+    # The narrower grid of productivity cuts off innovations beyond four s.d. at the table's outermost states.
+    np.testing.assert_allclose(x.capital.T, capital, atol=1e-6)
+    np.testing.assert_allclose(x.lam, lam, atol=1e-5)
 
 
 @pytest.mark.slow

@@ -66,7 +66,7 @@ def decide(economy: Economy, k: Array, z: Array, value: Array) -> Decisions:
     psi = np.asarray(economy.psi)[:, None]
     log_value, goods = np.log(value), economy.output(k, z).sum(axis=0)
     cheapest = 1 - economy.kappa * economy.delta if economy.irreversible else -np.inf
-    p = log_value.min(axis=0) - 1.0  # far below the solution: Newton's method on a convex function then comes from one side
+    p = log_value.min(axis=0) - 1.0  # below the solution, from where Newton's method on a convex function is monotone
     for _ in range(CLEARING_STEPS):
         q = np.maximum(np.exp(log_value - p), cheapest)
         free = np.exp(log_value - p) > cheapest
@@ -80,7 +80,7 @@ def decide(economy: Economy, k: Array, z: Array, value: Array) -> Decisions:
             break
     lam = np.exp(p)
     q = np.maximum(value / lam, cheapest)
-    return Decisions(k * (1 + (q - 1) / economy.kappa), lam, lam * q - value)
+    return Decisions(k * (1 + (q - 1) / economy.kappa), lam, lam * (q - value / lam))
 
 
 def payoff(economy: Economy, k: Array, z: Array, x: Decisions) -> Array:

@@ -1,10 +1,10 @@
 """Writes the reference numbers that the tests of the shipped models read, one block per economy.
 
-From the folder ``tests``: ``python -m referee.tables`` writes every block (about five minutes on one core),
-``python -m referee.tables partial_depreciation labour`` only those. Files: ``growth_reference.json`` and
-``olg_reference.json`` beside this module. Every block names its ``source``: a paper or the computing module.
-Units: capital, consumption and investment in goods; the multiplier of the labour cap is the wedge
-``w/(chi L C) - 1`` [-], that of a floor under investment is in utils per good.
+From the folder ``tests``: ``python -m referee.tables`` writes every block (about seven minutes on one core),
+``python -m referee.tables partial_depreciation labour`` only those. Files: ``growth_reference.json``,
+``olg_reference.json`` and ``irbc_reference.json`` beside this module. Every block names its ``source``: a paper
+or the computing module. Units: capital, consumption and investment in goods; the multiplier of the labour cap is
+the wedge ``w/(chi L C) - 1`` [-], that of a floor under investment is in utils per good.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from . import olg
+from . import irbc, olg
 from .ergodic import long_run
 from .growth import Economy, Solution, make_grid, output, solve
 
@@ -242,6 +242,71 @@ def life_cycles() -> Block:
     return found
 
 
+SMOOTH_STATES = (
+    ((1.0, 1.0), (0.0, 0.0)),
+    ((1.0, 1.0), (0.05, 0.0)),
+    ((1.0, 1.0), (0.0, 0.05)),
+    ((1.0, 1.0), (-0.05, -0.05)),
+    ((1.1, 0.9), (0.0, 0.0)),
+    ((1.1, 0.9), (0.05, -0.05)),
+    ((0.9, 0.9), (0.1, 0.1)),
+    ((1.2, 1.2), (-0.1, -0.1)),
+    ((1.15, 0.85), (0.1, 0.0)),
+    ((0.95, 1.05), (-0.03, 0.07)),
+    ((1.05, 1.05), (0.08, 0.08)),
+)
+PUBLISHED_COUNTRIES = (
+    ((1.0547847, 0.9079147), (-0.1468885, -0.1547112), (1.0402742, 0.9109962), 1.0865907, (0.0030475, 0.0)),
+    ((1.0174500, 1.1740290), (0.1010731, -0.1591237), (1.0259602, 1.1616223), 0.9522790, (0.0, 0.0364586)),
+    ((0.8540386, 1.0885953), (0.0081134, -0.0607227), (0.8649817, 1.0765886), 1.0502720, (0.0, 0.0171208)),
+    ((0.8336061, 1.1330577), (0.0918715, -0.0834018), (0.8481977, 1.1202227), 1.0389112, (0.0, 0.0430042)),
+    ((1.1505937, 0.8234272), (-0.0524425, -0.1119106), (1.1383865, 0.8299608), 1.0637966, (0.0149286, 0.0)),
+    ((0.8162043, 1.0928025), (0.0365994, -0.1509231), (0.8255635, 1.0810748), 1.0963045, (0.0, 0.0544641)),
+    ((1.1102765, 0.9235429), (-0.0736522, 0.1161985), (1.0955749, 0.9402531), 0.9884117, (0.0201205, 0.0)),
+    ((1.1525229, 1.0042826), (-0.0498254, 0.1583736), (1.1406962, 1.0198565), 0.9291046, (0.0171840, 0.0)),
+)
+"""Rows (k, z, k', lam, mu) at uniform draws from the paper's box."""
+COUNTRY_COLUMNS = ("k", "z", "capital", "lam", "mu")
+N_DRAWS = 10_000
+
+
+def country_rows(solution: irbc.Solution, states: Iterable[tuple[tuple[float, float], ...]]) -> list[Block]:
+    """The rule of two countries at given (k, z)."""
+    k, z = (np.array(part) for part in zip(*states, strict=True))
+    x = solution(k, z)
+    rows = zip(k, z, x.capital.T, x.lam, x.mu.T, strict=True)
+    return [dict(zip(COUNTRY_COLUMNS, (c.tolist() for c in row), strict=True)) for row in rows]
+
+
+def published_countries() -> Block:
+    """Irreversible investment by a sparse grid, whose own Euler errors are about 1e-3."""
+    return {
+        "source": "published: Deep Equilibrium Nets course, Padova 2026, piecewise linear sparse grid of 389 points",
+        "rows": [dict(zip(COUNTRY_COLUMNS, row, strict=True)) for row in PUBLISHED_COUNTRIES],
+    }
+
+
+def countries(irreversible: bool) -> Block:
+    """Two countries; with irreversible investment also where the constraint binds on draws from the paper's box."""
+    solution = irbc.solve(irbc.Economy(irreversible=irreversible))
+    found: Block = {
+        "source": "computed by tests/referee/irbc.py; calibration: Brumm and Scheidegger (2017, Econometrica)",
+        "calibration": asdict(solution.economy),
+        "rows": country_rows(solution, [row[:2] for row in PUBLISHED_COUNTRIES] if irreversible else SMOOTH_STATES),
+    }
+    if irreversible:
+        k, z = box_draws(N_DRAWS)
+        binds = solution(k, z).mu > 0
+        found["draws"] = {"n": N_DRAWS, "share": float(binds.mean()), "binds": np.packbits(binds.T).tobytes().hex()}
+    return found
+
+
+def box_draws(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Capital and log productivity of two countries, uniform on the paper's box, both ``[n, 2]``."""
+    random = np.random.default_rng(0)
+    return random.uniform(0.8, 1.2, (n, 2)), random.uniform(-0.16, 0.16, (n, 2))
+
+
 GROWTH: dict[str, Callable[[], Block]] = {
     "full_depreciation": full_depreciation,
     "partial_depreciation": partial_depreciation,
@@ -254,6 +319,11 @@ GROWTH: dict[str, Callable[[], Block]] = {
     "pseudo_states": pseudo_states,
 }
 OLG: dict[str, Callable[[], Block]] = {"analytic": analytic_olg, "life_cycle": life_cycles}
+IRBC: dict[str, Callable[[], Block]] = {
+    "two_countries": lambda: countries(irreversible=False),
+    "two_countries_irreversible": lambda: countries(irreversible=True),
+    "two_countries_irreversible_published": published_countries,
+}
 
 
 def rounded(value: Any) -> Any:
@@ -276,12 +346,13 @@ def write(path: Path, blocks: dict[str, Callable[[], Block]], chosen: set[str]) 
 
 
 def main(names: list[str]) -> None:
-    """Write both files; an unknown name is answered with the known ones."""
-    unknown = set(names) - set(GROWTH) - set(OLG)
-    if unknown:
-        raise SystemExit(f"Unknown blocks {sorted(unknown)}; known are {[*GROWTH, *OLG]}.")
-    write(HERE / "growth_reference.json", GROWTH, set(names))
-    write(HERE / "olg_reference.json", OLG, set(names))
+    """Write all files; an unknown name is answered with the known ones."""
+    files = {"growth": GROWTH, "olg": OLG, "irbc": IRBC}
+    known = [name for blocks in files.values() for name in blocks]
+    if unknown := set(names) - set(known):
+        raise SystemExit(f"Unknown blocks {sorted(unknown)}; known are {known}.")
+    for file, blocks in files.items():
+        write(HERE / f"{file}_reference.json", blocks, set(names))
 
 
 if __name__ == "__main__":
