@@ -176,6 +176,12 @@ def test_answers_of_a_run(run: Path, folder: Path, capsys: pytest.CaptureFixture
     assert "consumption" in capsys.readouterr().out
 
 
+def test_the_referee_is_asked_for_by_a_flag(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("errors", run, "--referee") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "the rule differs from the referee's by" in told and "box, largest relative" in told
+
+
 def test_a_solution_file_answers_too(run: Path) -> None:
     assert call("errors", run / "solution.saddle") == 0
 

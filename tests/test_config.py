@@ -17,10 +17,12 @@ import saddlepath as sp
 from saddlepath.accuracy import TestPaths
 from saddlepath.config import TABLES, Config, read_config
 from saddlepath.constructors import construct, table_of
+from saddlepath.grid import BASES
 from saddlepath.models.growth import Growth
 from saddlepath.models.life_cycle import LifeCycle
 from saddlepath.network import ACTIVATIONS
 from saddlepath.quadrature import Quadrature
+from saddlepath.solvers.collocation import METHODS
 from saddlepath.solvers.first_order import KERNELS, OPTIMIZERS, SCHEDULES
 
 reals = st.floats(allow_nan=False, allow_infinity=False, width=64)
@@ -75,11 +77,18 @@ solvers = recipe(
     batch=maybe,
     steps=maybe,
 )
+collocations = recipe(
+    sp.Collocation,
+    nodes=st.none() | st.integers(5, 40) | st.tuples(st.integers(5, 40), st.integers(5, 40)),
+    basis=st.sampled_from(["auto", *BASES]),
+    method=st.sampled_from(METHODS),
+    box=st.none() | boxes,
+)
 paths = recipe(sp.Paths, restart=shares, settled_restart=shares, dispersed=shares, spread=reals)
 regions = recipe(sp.Region, box=boxes)
 activations = st.sampled_from(sorted(ACTIVATIONS))
 values = {
-    "solver": solvers,
+    "solver": solvers | collocations,
     "network": recipe(sp.Network, width=counts, depth=counts, activation=activations),
     "sampling": paths | regions | recipe(sp.Mixture, region=regions, paths=paths, share=shares),
     "quadrature": recipe(sp.GaussHermite, n=counts) | recipe(sp.Monomial, degree=st.sampled_from([3, 5])),

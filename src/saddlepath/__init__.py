@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from saddlepath.simulation import simulate as simulate
     from saddlepath.simulation import stochastic_steady_state as stochastic_steady_state
     from saddlepath.solution import Solution as Solution
+    from saddlepath.solvers.collocation import Collocation as Collocation
     from saddlepath.solvers.first_order import FirstOrder as FirstOrder
     from saddlepath.solvers.homotopy import Homotopy as Homotopy
     from saddlepath.solvers.levenberg_marquardt import LevenbergMarquardt as LevenbergMarquardt
@@ -69,6 +70,8 @@ if TYPE_CHECKING:
     from saddlepath.summary import hodrick_prescott as hodrick_prescott
     from saddlepath.summary import moments as moments
     from saddlepath.table import Table as Table
+    from saddlepath.verdict import Verdict as Verdict
+    from saddlepath.verdict import referee as referee
     from saddlepath.verification import certificate as certificate
     from saddlepath.verification import euler_errors as euler_errors
 
@@ -87,12 +90,14 @@ _MODULES = {
     "prior": ("Box",),
     "quadrature": ("GaussHermite", "Monomial", "QuasiMonteCarlo", "Sparse"),
     "ranges": ("Completed", "Interval", "NonNegative", "Positive", "Real", "Simplex", "Unit"),
+    "verdict": ("Verdict", "referee"),
     "report.html": ("write_report",),
     "responses": ("impulse_response",),
     "shocks": ("Discrete", "Independent", "MarkovChain", "NoShocks", "Normal"),
     "simulation": ("simulate", "stochastic_steady_state"),
     "solution": ("Solution",),
     "solvers.solve": ("solve",),
+    "solvers.collocation": ("Collocation",),
     "solvers.first_order": ("FirstOrder",),
     "solvers.homotopy": ("Homotopy",),
     "solvers.levenberg_marquardt": ("LevenbergMarquardt",),

@@ -19,9 +19,11 @@ from saddlepath.model import Model
 from saddlepath.network import Network
 from saddlepath.outcome import Outcome
 from saddlepath.prior import Box
-from saddlepath.rule import DecisionRule, ExactRule
+from saddlepath.rule import DecisionRule, ExactRule, GridRule
 from saddlepath.simulation import named, points_of
 from saddlepath.solution import Solution
+from saddlepath.solvers.collocation import System, uniform_points
+from saddlepath.solvers.sampling import Region
 from saddlepath.solvers.start import initial_rule
 from saddlepath.table import Table, log10, table
 from saddlepath.verification import fresh_points
@@ -29,6 +31,8 @@ from saddlepath.verification import fresh_points
 EXACT = 1e-9
 """A closed form must satisfy the model's equations this well, in the mean over its paths [-]."""
 FEW_PATHS = TestPaths(repeats=1)
+BOX_COLUMNS = ("largest", "mean", "largest relative", "mean relative")
+"""Columns of a comparison that are repeated for the box."""
 SMALL = 1e-3
 """Relative differences are to the variable, or to this share of its mean size where it is smaller [-]."""
 
@@ -79,26 +83,31 @@ def compare(
     other: Solution | None = None,
     *,
     at: Any = None,
+    box: Box | None = None,
     test: TestPaths = FEW_PATHS,
     seed: int = 0,
 ) -> Table:
-    """How far two decision rules differ on the same states.
+    """How far two decision rules differ on the same states: on a path and, where there is one, on a box.
 
     Args:
         solution: A solution at one calibration.
         other: Another solution of a model with the same states; default: the closed form of the model.
         at: States, every field with the same leading axis; default: states of fresh paths under `solution`.
             [units of the model]
+        box: Bounds by name of the state, in levels, for a second look at uniform draws; states that it leaves out are
+            those of the paths. Default: the region of the grid, where one of the two is a collocation. [units of the
+            model]
         test: Number and length of the fresh paths.
         seed: Seed of the fresh paths.
 
     Returns:
-        One row per policy and definition, of its worst entry: largest and mean absolute difference [unit of
-            the
-        variable], and both relative to the size of the variable in `other` [-].
+        One row per policy and definition, of its worst entry: largest and mean absolute difference [unit of the
+        variable], and both relative to the size of the variable in `other` [-]; columns that begin with `box` are those
+        on the box.
 
     Raises:
-        ConfigError: The two do not have the same states and policies, or a rule still has pseudo-states.
+        ConfigError: The two do not have the same states and policies, a rule still has pseudo-states, or the box does
+            not fit the states.
         ModelError: No `other`, and the model gives no closed form.
     """
     other = closed_form(solution.model) if other is None else other
@@ -108,13 +117,37 @@ def compare(
             points, where = fresh_points(solution, test, seed)
         else:
             points, where = points_of(solution.economy, at, "at"), "given states"
-        mine, theirs = (_values(s.economy, s.rule, jnp.asarray(points)) for s in (solution, other))
-    rows = {name: _row(np.asarray(mine[name]), np.asarray(theirs[name])) for name in mine if name in theirs}
+        rows = _rows(solution, other, jnp.asarray(points))
+        wide, region = _on_box(solution, other, box, jnp.asarray(points), seed)
+        if wide is not None:
+            beside = _rows(solution, other, wide)
+            rows = {name: row | {f"box, {key}": beside[name][key] for key in BOX_COLUMNS} for name, row in rows.items()}
     first = [name for name in solution.economy.policies.fields if name in rows]
     ordered = {name: rows[name] for name in [*first, *(name for name in rows if name not in first)]}
     note = f"{len(points):,} states: {where}. Relative to the variable in the second solution."
+    if wide is not None:
+        note += f" Box: {len(wide):,} uniform draws from {region}."
     formats = dict.fromkeys(next(iter(ordered.values())), ".1e") | {"log10 largest relative": ".2f"}
     return table(ordered, "variable", title="Difference of two decision rules", note=note, formats=formats)
+
+
+def _rows(solution: Solution, other: Solution, points: Array) -> dict[str, dict[str, float]]:
+    """Differences of every variable at points."""
+    mine, theirs = (_values(s.economy, s.rule, points) for s in (solution, other))
+    return {name: _row(np.asarray(mine[name]), np.asarray(theirs[name])) for name in mine if name in theirs}
+
+
+def _on_box(solution: Solution, other: Solution, box: Box | None, points: Array, seed: int) -> tuple[Array | None, str]:
+    """Uniform draws, and in words from where; none without a box or grid."""
+    if box is not None:
+        region = Region(box)
+        region.check(solution.economy)
+        fresh = points.at[:, region.positions(solution.economy)]
+        return fresh.set(box.draw(jax.random.key(seed), len(points))), "the box"
+    grids = [s.rule.grid for s in (other, solution) if isinstance(s.rule, GridRule)]
+    if not grids:
+        return None, ""
+    return uniform_points(System(solution.economy, grids[0])), "the region of the grid"
 
 
 def _check_twins(solution: Solution, other: Solution) -> None:

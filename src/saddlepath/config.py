@@ -26,6 +26,7 @@ from saddlepath.model import Model, nearest_names
 from saddlepath.network import Network
 from saddlepath.prior import Box
 from saddlepath.quadrature import Quadrature
+from saddlepath.solvers.collocation import Collocation
 from saddlepath.solvers.first_order import FirstOrder
 from saddlepath.solvers.homotopy import Homotopy
 from saddlepath.solvers.levenberg_marquardt import LevenbergMarquardt
@@ -34,7 +35,7 @@ from saddlepath.solvers.solve import solve
 from saddlepath.solvers.start import STARTS
 
 TABLES: dict[str, tuple[type, ...]] = {
-    "solver": (LevenbergMarquardt, FirstOrder),
+    "solver": (LevenbergMarquardt, FirstOrder, Collocation),
     "network": (Network,),
     "sampling": (Paths, Mixture, Region, FromStates),
     "quadrature": (Quadrature,),

@@ -79,11 +79,20 @@ class Economy(eqx.Module):
         shock = _most_likely(law, s) if self.states.regimes else law.mean(s)
         return self.join(model.transition(s, rule(self, model, y), shock), y[self.states.size :])
 
-    def expectation(self, rule: Any, y: Float[Array, " n_points"], key: PRNGKeyArray | None = None) -> Any:
-        """The model, state, policy and expectation at a point; with a key, over one draw instead of the quadrature."""
+    def expectation(
+        self, rule: Any, y: Float[Array, " n_points"], key: PRNGKeyArray | None = None, today: Any = None
+    ) -> Any:
+        """The model, state, policy and expectation at a point.
+
+        Args:
+            rule: The decision rule, today's and tomorrow's.
+            y: The point.
+            key: With a key, the expectation is over one draw instead of the quadrature.
+            today: Today's policy where it is not the rule's, as in time iteration.
+        """
         model, s = self.split(y)
         theta = y[self.states.size :]
-        x = rule(self, model, y)
+        x = rule(self, model, y) if today is None else today
         shocks, weights = self._outcomes(model.shocks(), s, key)
         with jax.named_scope(TOMORROW):
             y1 = jax.vmap(lambda shock: self.join(model.transition(s, x, shock), theta))(shocks)

@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import inspect
 import io
+import math
 import textwrap
 from typing import Any
 
@@ -26,12 +27,13 @@ from saddlepath.container import PathLike, read_file, read_tree, understood, wri
 from saddlepath.derived import as_written
 from saddlepath.economy import Economy, economy
 from saddlepath.errors import FileError
+from saddlepath.grid import Grid
 from saddlepath.model import Model
 from saddlepath.network import MLP, Network, PlainNetwork, SharedNetwork, build_network
 from saddlepath.outcome import Outcome
 from saddlepath.prior import Box
 from saddlepath.quadrature import Quadrature
-from saddlepath.rule import DecisionRule, ExactRule, Frame, NetworkRule, RuleAt, features_shape
+from saddlepath.rule import DecisionRule, ExactRule, Frame, GridRule, NetworkRule, RuleAt, features_shape
 from saddlepath.solution import Solution
 from saddlepath.steady import LinearSolution, SteadyState
 
@@ -43,7 +45,7 @@ def save(solution: Solution, path: PathLike) -> None:
     """Write a solution to one file.
 
     Args:
-        solution: Any solution with a network rule, a member of a family, or a closed form.
+        solution: Any solution with a network rule or a grid, a member of a family, or a closed form.
         path: Where to write; an existing file is replaced as a whole.
 
     Raises:
@@ -199,6 +201,8 @@ def _rule_header(rule: DecisionRule, eco: Economy) -> dict[str, Any]:
     if isinstance(rule, RuleAt):
         family = dataclasses.replace(eco, box=rule.box)
         return {"kind": "member", "box": keywords(rule.box), "family": _rule_header(rule.family, family)}
+    if isinstance(rule, GridRule):
+        return {"kind": "grid", "basis": rule.grid.basis, "nodes": list(rule.grid.sizes)}
     if not isinstance(rule, NetworkRule):
         raise FileError(f"a file cannot keep a {type(rule).__name__}; save a rule that solve() returned.")
     return {
@@ -236,10 +240,19 @@ def rule_skeleton(header: dict[str, Any], eco: Economy) -> DecisionRule:
         box = Box(**header["box"])
         family = rule_skeleton(header["family"], dataclasses.replace(eco, box=box))
         return RuleAt(family, box, jnp.asarray(np.zeros(box.size)))
+    if header["kind"] == "grid":
+        return _grid_skeleton(header, eco)
     spec = None if header["network"] is None else construct(header["network"], (Network,), "network")
     network = None if spec is None else any_network(spec, eco)
     frame = header["frame"]
     return NetworkRule(network, Frame(frame["degree"], *_zeros(frame["shapes"])), _cloud(header["cloud"]))
+
+
+def _grid_skeleton(header: dict[str, Any], eco: Economy) -> GridRule:
+    n = eco.states.continuous.size
+    grid = Grid(header["basis"], tuple(header["nodes"]), *_zeros([[n], [n, n]]))
+    n_regimes = math.prod(n for _, n in eco.states.regimes)
+    return GridRule(grid, *_zeros([[*grid.n_terms, n_regimes, eco.coordinates.size]]))
 
 
 def any_network(spec: Network, eco: Economy) -> PlainNetwork | SharedNetwork:

@@ -15,7 +15,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from saddlepath.cloud import Cloud, polynomial_terms
-from saddlepath.economy import Economy, policy_from_coordinates
+from saddlepath.economy import Economy, policy_from_coordinates, state_features
+from saddlepath.grid import Grid
 from saddlepath.layout import Layout
 from saddlepath.model import Model
 from saddlepath.network import PlainNetwork, SharedNetwork
@@ -122,6 +123,35 @@ class NetworkRule(DecisionRule):
         if own is None:
             return state_inputs(model, s, z, states)
         return saturate((own - self.frame.feature_centre) / self.frame.feature_scale)
+
+
+class GridRule(DecisionRule):
+    """Policy coordinates as a function of the state features on a grid, one function per regime.
+
+    Attributes:
+        grid: Basis, nodes and box, in features: logs of positive states, levels of others.
+        coefficients: Coefficients `[*n_terms, n_regimes, n_coordinates]`; several chains are counted as one.
+    """
+
+    grid: Grid
+    coefficients: Array
+
+    def __call__(self, eco: Economy, model: Model, y: Float[Array, " n_points"]) -> Any:
+        s = eco.states.unflatten(y[: eco.states.size])
+        coordinates = self.coordinates(eco, model, s, y[eco.states.size :])
+        return model.complete(s, policy_from_coordinates(model, coordinates, eco.coordinates))
+
+    def coordinates(self, eco: Economy, model: Model, s: Any, theta: Array) -> Float[Array, " n_coordinates"]:
+        """Policy coordinates at a state; `theta` is empty, for a grid serves one calibration."""
+        return self.grid(self.coefficients, state_features(model, s, eco.states))[joint_regime(s, eco.states)]
+
+
+def joint_regime(s: Any, states: Layout) -> Array:
+    """Number of the combination of all regimes of a state, the last chain fastest; 0 without chains."""
+    number = jnp.zeros((), dtype=jnp.int32)
+    for name, n in states.regimes:
+        number = number * n + getattr(s, name)
+    return number
 
 
 def saturate(z: Array) -> Array:

@@ -30,6 +30,9 @@ def errors(
     seed: Annotated[int, typer.Option(help="Seed of the fresh paths.")] = 0,
     csv: Annotated[Path | None, typer.Option(help="Write the table as CSV.")] = None,
     latex: Annotated[Path | None, typer.Option(help="Write the table as LaTeX.")] = None,
+    referee: Annotated[
+        bool, typer.Option("--referee", help="Solve by collocation too, and print the distance: up to three states.")
+    ] = False,
 ) -> None:
     """Euler errors by equation, on fresh paths, with a finer quadrature than in training."""
     prepare()
@@ -38,8 +41,13 @@ def errors(
     from saddlepath.report.tables import accuracy_table
     from saddlepath.verification import euler_errors
 
-    table = accuracy_table(euler_errors(solution_of(run, model), seed=seed).accuracy)
+    solution = solution_of(run, model)
+    table = accuracy_table(euler_errors(solution, seed=seed).accuracy)
     typer.echo(str(table))
+    if referee:
+        from saddlepath.verdict import referee as second_opinion
+
+        typer.echo(f"\n{second_opinion(solution, seed=seed)}")
     if csv is not None:
         write_atomically(csv, table.to_csv().encode())
     if latex is not None:
@@ -93,7 +101,13 @@ def irf(
         _write(response, out)
 
 
-def report(run: Place, model: Own = None) -> None:
+def report(
+    run: Place,
+    model: Own = None,
+    referee: Annotated[
+        bool, typer.Option("--referee", help="Solve by collocation too, and show the distance: up to three states.")
+    ] = False,
+) -> None:
     """Write tables, figures and report.html into a run folder, or into a folder beside a solution file."""
     prepare()
     from saddlepath.cli.folders import solution_of
@@ -101,7 +115,7 @@ def report(run: Place, model: Own = None) -> None:
 
     solution = solution_of(run, model)
     folder = run if run.is_dir() else run.parent / f"{run.stem}-report"
-    write_report(solution, folder)
+    write_report(solution, folder, referee=referee)
     typer.echo(f"wrote {folder / 'report.html'}")
 
 

@@ -28,6 +28,7 @@ from saddlepath.solution import Solution
 from saddlepath.steady import steady_state
 from saddlepath.summary import moments
 from saddlepath.table import Table, log10
+from saddlepath.verdict import referee
 from saddlepath.verification import certificate, euler_errors
 
 PERIODS, PATHS, BURN_IN = 250, 64, 200
@@ -110,12 +111,13 @@ class Content:
         return facts
 
 
-def content(solution: Solution, *, seed: int = 0) -> Content:
+def content(solution: Solution, *, seed: int = 0, judged: bool = False) -> Content:
     """Tables and figures of a solution.
 
     Args:
         solution: A solution; a family is shown at the centre of its box.
         seed: Seed of simulations and fresh paths.
+        judged: Whether the referee solves the model too.
     """
     box = solution.box
     with jax.enable_x64(True):
@@ -124,6 +126,7 @@ def content(solution: Solution, *, seed: int = 0) -> Content:
     sections = [
         _model(solution),
         told("accuracy", "Accuracy", lambda: _accuracy(solution, member, accuracy, seed)),
+        *([told("referee", "Second opinion", lambda: _second_opinion(member, seed))] if judged else []),
         told("steady-state", "Steady state", lambda: _steady(member)),
         told("rules", "Decision rules", lambda: _rules(member)),
         told("simulation", "Simulation", lambda: _simulation(member, seed)),
@@ -192,6 +195,13 @@ def _accuracy(solution: Solution, member: Solution, accuracy: Accuracy, seed: in
         "and never reset."
     )
     return Section("accuracy", "Accuracy", text, tables=tables, figures=pictures)
+
+
+def _second_opinion(member: Solution, seed: int) -> Section:
+    """The distance to the same model solved by collocation."""
+    verdict = referee(member, seed=seed)
+    text = f"The referee solved the same equations by collocation on {verdict.solution.how['nodes']} nodes: "
+    return Section("referee", "Second opinion", text + verdict.sentence, tables={"referee": verdict.distance})
 
 
 def _steady(member: Solution) -> Section:

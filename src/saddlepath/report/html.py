@@ -18,7 +18,7 @@ from saddlepath.solution import Solution
 from saddlepath.table import Table
 
 
-def write_report(solution: Solution, folder: str | os.PathLike[str], *, seed: int = 0) -> Path:
+def write_report(solution: Solution, folder: str | os.PathLike[str], *, seed: int = 0, referee: bool = False) -> Path:
     """Write `report.html`, `accuracy.json`, `tables/` and `figures/` into a folder.
 
     The page carries its figures inside and needs no network. A family is shown at the centre of its box.
@@ -27,6 +27,7 @@ def write_report(solution: Solution, folder: str | os.PathLike[str], *, seed: in
         solution: A solution.
         folder: Where to write; made if it does not exist.
         seed: Seed of simulations and fresh paths.
+        referee: Whether to solve the model by collocation too and show the distance; for up to three continuous states.
 
     Returns:
         Path of the page.
@@ -35,7 +36,7 @@ def write_report(solution: Solution, folder: str | os.PathLike[str], *, seed: in
         FileError: The folder cannot be written to.
     """
     place = Path(folder)
-    shown = content(solution, seed=seed)
+    shown = content(solution, seed=seed, judged=referee)
     write_accuracy(shown.accuracy, place / "accuracy.json")
     for section in shown.sections:
         _write_parts(section, place)

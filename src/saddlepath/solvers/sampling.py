@@ -107,7 +107,7 @@ class Region(Sampler):
         n = points.shape[0]
         fresh = jax.vmap(problem.cloud.start, (None, 0))(problem.economy, jax.random.split(start_key, n))
         draws = self.box.draw(box_key, n)
-        return fresh.at[:, self._positions(problem)].set(draws)
+        return fresh.at[:, self.positions(problem.economy)].set(draws)
 
     def tested_region(self):
         return self
@@ -115,8 +115,9 @@ class Region(Sampler):
     def limits(self):
         return self.box
 
-    def _positions(self, problem: Problem) -> np.ndarray:
-        slices = problem.economy.states.slices
+    def positions(self, eco: Economy) -> np.ndarray:
+        """Places of the bounded entries among those of the state."""
+        slices = eco.states.slices
         return np.concatenate([np.arange(slices[n].start, slices[n].stop) for n in self.box.names])
 
     def check(self, eco):

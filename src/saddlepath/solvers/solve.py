@@ -26,11 +26,13 @@ from saddlepath.prior import Box
 from saddlepath.quadrature import Quadrature
 from saddlepath.rule import NetworkRule
 from saddlepath.solution import Solution
+from saddlepath.solvers.collocation import Collocation
 from saddlepath.solvers.conditions import check_two_draws, has_complementarity
 from saddlepath.solvers.first_order import FirstOrder
 from saddlepath.solvers.homotopy import Homotopy
 from saddlepath.solvers.levenberg_marquardt import LevenbergMarquardt
 from saddlepath.solvers.problem import Problem
+from saddlepath.solvers.refinement import collocate
 from saddlepath.solvers.sampling import Paths, Sampler
 from saddlepath.solvers.solver import Solver, default_batch
 from saddlepath.solvers.start import blank_rule, initial_rule
@@ -88,7 +90,7 @@ class Checkpoint:
 
 def solve(
     model: Model,
-    solver: Solver | Sequence[Solver] = LevenbergMarquardt(),
+    solver: Solver | Collocation | Sequence[Solver] = LevenbergMarquardt(),
     *,
     over: Box | None = None,
     tol: float | None = None,
@@ -113,10 +115,10 @@ def solve(
 
     Args:
         model: The model.
-        solver: How to step; several solvers are stages, each but the last with its number of steps.
+        solver: How to step; several are stages, each but the last with its steps. A `Collocation` trains no network.
         over: Parameters that the rule takes as inputs.
         tol: Mean Euler error to reach, with ten times as much for the 99 % quantile; default 1e-5, 1e-4 where
-            a complementarity condition is present. [-]
+            a complementarity condition is present; 1e-8 and 1e-5 for a `Collocation`. [-]
         network: Size and kind of the network.
         sampling: Which states to train on.
         quadrature: Rule for the expectation; default by the number of shocks.
@@ -142,7 +144,7 @@ def solve(
         ModelError: A method of the model cannot be evaluated, or names, shapes or counts do not fit.
         ConvergenceError: No steady state; or no convergence and `throw` is set.
     """
-    stages = (solver,) if isinstance(solver, Solver) else tuple(solver)
+    stages = stages_of(solver)
     with jax.enable_x64(True):
         if homotopy is not None:
             easier = lambda calibration, begin: solve(
@@ -153,10 +155,18 @@ def solve(
             start = homotopy.climb(model, start, easier)
         eco = economy(model, over=over, quadrature=quadrature)
         require_sound(eco)
+        report = log or (lambda record: None)
+        if isinstance(solver, Collocation):
+            _require_plain(network, sampling, precision, resume)
+            solution = collocate(
+                eco, solver, tol=tol, start=start, steps=steps, seconds=seconds, test=test, seed=seed, log=report,
+                facts=_versions(), own_quadrature=quadrature is not None,
+            )  # fmt: skip
+            return solution.require_converged() if throw else solution
         sampling.check(eco)
         plan = Plan(eco, stages, network, sampling, test, precision, seed)
         budget = Budget(tol or default_tolerance(eco), steps, seconds, every, stages[-1].patience)
-        solution = _attempt_all(plan, budget, start, attempts, log or (lambda record: None), save, resume)
+        solution = _attempt_all(plan, budget, start, attempts, report, save, resume)
     return solution.require_converged() if throw else solution
 
 
@@ -187,6 +197,37 @@ def default_tolerance(eco: Economy) -> float:
     return KINKED_TOLERANCE if has_complementarity(eco) else TOLERANCE
 
 
+def stages_of(solver: Solver | Collocation | Sequence[Solver]) -> tuple[Solver, ...]:
+    """The solvers that train a network one after the other; none for a collocation.
+
+    Raises:
+        ConfigError: A collocation stands among several solvers.
+    """
+    if isinstance(solver, Collocation):
+        return ()
+    stages = (solver,) if isinstance(solver, Solver) else tuple(solver)
+    if any(isinstance(stage, Collocation) for stage in stages):
+        raise ConfigError("a Collocation solves by itself and is no stage of several; give it alone as solver=.")
+    return stages
+
+
+def _require_plain(network: Network, sampling: Sampler, precision: str, resume: Checkpoint | None) -> None:
+    """Refuse what a collocation would ignore.
+
+    Raises:
+        ConfigError: Names the argument.
+    """
+    given = {
+        "network": network != Network(),
+        "sampling": not eqx.tree_equal(sampling, Paths()),
+        "precision": precision != "float64",
+        "resume": resume is not None,
+    }
+    for name, differs in given.items():
+        if differs:
+            raise ConfigError(f"a Collocation trains no network on samples, so {name} says nothing; leave it out.")
+
+
 def attempts_of(
     start: str | Solution = "auto",
     solver: Solver | Sequence[Solver] = LevenbergMarquardt(),
@@ -194,7 +235,7 @@ def attempts_of(
     attempts: int = 4,
 ) -> list[Attempt]:
     """What `solve` tries in turn: the given start, the next seed, the other start, a first-order warm-up."""
-    stages = (solver,) if isinstance(solver, Solver) else tuple(solver)
+    stages = stages_of(solver)
     other = "steady" if start in ("auto", "linear") else "auto"
     plan = [
         Attempt(start, stages, seed),
@@ -353,11 +394,17 @@ class _Run:
             "seconds": progress.seconds,
             "precision": self.plan.precision,
             "spectral radius": None if self.linear is None else self.linear.spectral_radius,
-            "saddlepath": __version__,
-            "jax": jax.__version__,
-            "python": platform.python_version(),
-            "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
-        }
+        } | _versions()
+
+
+def _versions() -> dict[str, Any]:
+    """What a solution says of the software and machine that found it."""
+    return {
+        "saddlepath": __version__,
+        "jax": jax.__version__,
+        "python": platform.python_version(),
+        "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
+    }
 
 
 def _batch(stage: Solver, problem: Problem) -> int:

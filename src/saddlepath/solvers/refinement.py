@@ -1,0 +1,414 @@
+"""From a collocation on few nodes to one whose Euler errors meet the tolerance.
+
+The region is found by the economy itself: the first-order rule, and after it the rule of every grid, is simulated, and
+the next grid covers the simulated states. Grids grow until the Euler errors on never-reset paths meet the tolerance.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from saddlepath.accuracy import (
+    REST_BOUND,
+    Accuracy,
+    TestPaths,
+    assess,
+    path_errors,
+    point_errors,
+    rest_extents,
+    split,
+    summarise,
+    tested,
+)
+from saddlepath.cloud import Cloud
+from saddlepath.economy import Economy, state_features
+from saddlepath.errors import ConfigError
+from saddlepath.grid import Grid
+from saddlepath.network import Network
+from saddlepath.outcome import Outcome
+from saddlepath.quadrature import Quadrature, finer
+from saddlepath.rule import GridRule, NetworkRule
+from saddlepath.solution import Solution
+from saddlepath.solvers.collocation import (
+    MOST_STATES,
+    MOST_UNKNOWNS,
+    SWEEPS,
+    Collocation,
+    System,
+    iterate,
+    newton_step,
+    uniform_points,
+    values_of,
+)
+from saddlepath.solvers.conditions import has_complementarity
+from saddlepath.solvers.domain import LEAST_REACH, covering, middle_of, require_box
+from saddlepath.solvers.start import initial_rule
+from saddlepath.solvers.training import STALL_GAIN, TestKeys, test_keys
+from saddlepath.steady import LinearSolution
+
+LADDERS: dict[str, dict[int, tuple[int, ...]]] = {
+    "chebyshev": {0: (1,), 1: (6, 12, 24, 48), 2: (6, 10, 16, 24, 32), 3: (5, 8, 11, 14)},
+    "spline": {0: (1,), 1: (10, 40, 160, 640), 2: (8, 16, 32, 64), 3: (6, 10, 15)},
+    "linear": {0: (1,), 1: (10, 40, 160, 640), 2: (8, 16, 32, 64), 3: (6, 10, 15)},
+}
+"""Nodes per state, tried in turn, by basis and number of continuous states."""
+TOLERANCE = 1e-8
+"""Default tolerance of models without kinks, in Euler-error units [-]."""
+KINKED_TOLERANCE = 1e-5
+"""Default tolerance where a complementarity condition is present [-]."""
+NODE_SHARE = 1e-3
+"""Conditions at the nodes hold to this share of the tolerance, so that errors between the nodes decide [-]."""
+FIRST_REACH = 3.0
+"""Half width of the very first grid, which only simulates the first-order rule [scales of the cloud]."""
+SMALLEST_TARGET = 1e-12
+"""Residual at the nodes below which rounding rules [-]."""
+PATIENCE = 5
+"""So many steps in a row without a fall of the residual by a fifth end a solve."""
+COVERED = 1.02
+"""Paths may leave the grid by this before it is widened and solved again, at most `WIDENINGS` times [half widths]."""
+WIDENINGS = 3
+
+Log = Callable[[dict[str, Any]], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What stays the same over all grids of one solve."""
+
+    economy: Economy
+    solver: Collocation
+    basis: str
+    tol: float
+    steps: int
+    seconds: float | None
+    test: TestPaths
+    seed: int
+    keys: TestKeys
+    cloud: Cloud
+    linear: LinearSolution | None
+    log: Log
+
+
+@dataclasses.dataclass
+class Found:
+    """The rule of one grid and what its tests say."""
+
+    system: System
+    rule: GridRule
+    node_residual: float
+    accuracy: Accuracy
+    sample: np.ndarray
+
+
+def collocate(
+    eco: Economy,
+    solver: Collocation,
+    *,
+    tol: float | None,
+    start: str | Solution,
+    steps: int,
+    seconds: float | None,
+    test: TestPaths,
+    seed: int,
+    log: Log,
+    facts: dict[str, Any],
+    own_quadrature: bool,
+) -> Solution:
+    """Solve a model by collocation.
+
+    Args:
+        eco: The economy, at one calibration.
+        solver: Basis, nodes, method and region.
+        tol: Mean Euler error to reach; default 1e-8, 1e-5 where a complementarity condition is present. [-]
+        start: `auto`, `linear` or `steady`, or a solution of the same model.
+        steps: Most steps of the method, over all grids.
+        seconds: Most wall time. [s]
+        test: Size of the tests.
+        seed: Seed of the test paths.
+        log: Called with a record for every grid.
+        facts: Versions and device, for `Solution.how`.
+        own_quadrature: Whether the caller chose the economy's quadrature; else kinks get a finer one than the default.
+
+    Raises:
+        ConfigError: More than three continuous states, pseudo-states, or more unknowns than the method can hold.
+    """
+    require_small(eco, solver)
+    kinked = has_complementarity(eco)
+    eco = eco if own_quadrature or not kinked else eco.with_quadrature(_kinked_quadrature(eco))
+    basis = solver.basis if solver.basis != "auto" else "spline" if kinked else "chebyshev"
+    rule, cloud, linear = _start(eco, start, seed)
+    task = Task(
+        eco, solver, basis, tol or (KINKED_TOLERANCE if kinked else TOLERANCE), steps, seconds, test, seed,
+        test_keys(seed), cloud, linear, log,
+    )  # fmt: skip
+    return _Refinement(task, rule, facts).run()
+
+
+def require_small(eco: Economy, solver: Collocation) -> None:
+    """Refuse what a grid cannot hold.
+
+    Raises:
+        ConfigError: More than three continuous states, pseudo-states, or nodes or a box of other states.
+    """
+    name, n = type(eco.model).__name__, eco.states.continuous.size
+    if eco.box.names:
+        raise ConfigError(
+            f"collocation solves one calibration, got a family over {', '.join(eco.box.names)}; leave out over=..., or "
+            "train a network."
+        )
+    if n > MOST_STATES:
+        raise ConfigError(
+            f"collocation is for up to {MOST_STATES} continuous states, {name} has {n}; train a network with "
+            "solver=LevenbergMarquardt()."
+        )
+    if isinstance(solver.nodes, tuple) and len(solver.nodes) != n:
+        entries = ", ".join(np.asarray(eco.states.entries)[eco.states.continuous])
+        raise ConfigError(f"nodes needs {n} numbers for the states {entries}, got {solver.nodes}; give one for each.")
+    if solver.box is not None:
+        require_box(eco, solver.box)
+
+
+def _kinked_quadrature(eco: Economy) -> Quadrature:
+    """More nodes where the default ones would step over a kink: 17 for one normal shock, 9 x 9 for two."""
+    n_shocks, rule = eco.model.shocks().n_shocks, eco.quadrature
+    for _ in range({1: 2, 2: 1}.get(n_shocks, 0)):
+        rule = finer(rule, n_shocks)
+    return rule
+
+
+def _start(eco: Economy, start: str | Solution, seed: int) -> tuple[Any, Cloud, LinearSolution | None]:
+    """A rule with coordinates everywhere, the cloud of starting states, and the first-order solution."""
+    if isinstance(start, str):
+        rule, linear = initial_rule(eco, Network(width=1, depth=1), "auto" if start == "random" else start, seed)
+        return NetworkRule(None, rule.frame, rule.cloud), rule.cloud, linear
+    if not isinstance(start.rule, NetworkRule | GridRule) or start.economy.states != eco.states:
+        raise ConfigError(
+            f"start must be a solution of {type(eco.model).__name__} at one calibration, got one of "
+            f"{type(start.model).__name__}."
+        )
+    return start.rule, start.cloud, start.linear
+
+
+class _Refinement:
+    """Grid after grid, until the tolerance is met."""
+
+    def __init__(self, task: Task, rule: Any, facts: dict[str, Any]):
+        self.task, self.first, self.facts = task, rule, facts
+        self.begun = time.perf_counter()
+        self.judge = tested(task.economy)
+        self.equations = self.judge.equations(rule)
+        self.tests: list[dict[str, Any]] = []
+        self.steps = 0
+        self.best: Found | None = None
+
+    def run(self) -> Solution:
+        """All grids in turn."""
+        task, outcome = self.task, Outcome.INTERRUPTED
+        task.log({"event": "attempt", "attempt": 0, "start": "first order", "seed": task.seed})
+        sizes = self._ladder()
+        try:
+            outcome = self._refine(sizes)
+        except KeyboardInterrupt:
+            if self.best is None:
+                raise
+        task.log({"event": "outcome", "attempt": 0, "outcome": outcome.name.lower()})
+        return self._solution(outcome)
+
+    def _ladder(self) -> list[tuple[int, ...]]:
+        """Sizes of the grids: the first finds the region."""
+        task, n = self.task, self.task.economy.states.continuous.size
+        chosen, ladder = task.solver.nodes, [(m,) * n for m in LADDERS[task.basis][n]]
+        if chosen is None:
+            return [size for i, size in enumerate(ladder) if i == 0 or self._fits(size)]
+        sizes = [chosen if isinstance(chosen, tuple) else (chosen,) * n]
+        if not self._fits(sizes[0]):
+            raise ConfigError(
+                f"{' x '.join(map(str, sizes[0]))} nodes make {self._unknowns(sizes[0])} unknowns, Newton's method "
+                f"takes up to {MOST_UNKNOWNS}; use fewer nodes, or method='time_iteration'."
+            )
+        return [ladder[0], *sizes] if np.prod(sizes[0]) > np.prod(ladder[0]) else sizes
+
+    def _unknowns(self, size: tuple[int, ...]) -> int:
+        n = self.task.economy.states.continuous.size
+        grid = Grid(self.task.basis, size, jnp.zeros(n), jnp.eye(n))
+        return System(self.task.economy, grid).n_unknowns
+
+    def _fits(self, size: tuple[int, ...]) -> bool:
+        return self.task.solver.method != "newton" or self._unknowns(size) <= MOST_UNKNOWNS
+
+    def _refine(self, sizes: list[tuple[int, ...]]) -> Outcome:
+        rule, sample = self._first_order(sizes[0])
+        for level, size in enumerate(sizes):
+            before = self.best
+            found = self._settled(size, rule, sample)
+            if np.isfinite(found.node_residual):
+                rule, sample = found.rule, found.sample
+            if self._passes(found):
+                return self._confirmed(found)
+            if self._spent():
+                return Outcome.EXHAUSTED
+            if level > 1 and before is not None and found.accuracy.mean > STALL_GAIN * before.accuracy.mean:
+                break
+        assert self.best is not None  # there is at least one grid
+        if self.best.node_residual > max(self.target, self.task.tol):
+            return Outcome.REJECTED
+        return Outcome.EXPLODED if self.best.accuracy.lost > 0 else Outcome.STALLED
+
+    @property
+    def target(self) -> float:
+        """Residual at the nodes that counts as solved."""
+        return max(NODE_SHARE * self.task.tol, SMALLEST_TARGET)
+
+    def _first_order(self, size: tuple[int, ...]) -> tuple[GridRule, np.ndarray]:
+        """The rule to start from on a wide upright grid, and the states that it leads to."""
+        task = self.task
+        centre, scale = middle_of(task.cloud)
+        grid = Grid(task.basis, size, jnp.asarray(centre), jnp.asarray(np.diag(1 / (FIRST_REACH * scale))))
+        system = System(task.economy, grid)
+        rule = system.rule(values_of(system, self.first))
+        return rule, self._sample(rule)
+
+    def _settled(self, size: tuple[int, ...], rule: Any, sample: np.ndarray) -> Found:
+        """The rule on a grid of this size that covers its own paths."""
+        found = self._on_grid(size, rule, sample)
+        for _ in range(WIDENINGS):
+            grid = found.system.grid
+            units = (found.sample - np.asarray(grid.centre)) @ np.asarray(grid.inverse).T
+            covered = self.task.solver.box is not None or np.max(np.abs(units), initial=0.0) <= COVERED
+            if covered or not np.isfinite(found.node_residual) or self._spent():
+                break
+            sample = np.concatenate([sample, found.sample])
+            found = self._on_grid(size, found.rule, sample)
+        return found
+
+    def _on_grid(self, size: tuple[int, ...], rule: Any, sample: np.ndarray) -> Found:
+        system = System(self.task.economy, self._grid(size, sample))
+        values, residual = self._solved(system, values_of(system, rule))
+        return self._tested(system, system.rule(values), residual)
+
+    def _grid(self, size: tuple[int, ...], sample: np.ndarray) -> Grid:
+        task = self.task
+        return covering(task.economy, task.cloud, task.solver.box, task.basis, size, sample)
+
+    def _solved(self, system: System, values: Array) -> tuple[Array, float]:
+        """Values that satisfy the conditions at the nodes; time iteration helps where Newton's steps get stuck."""
+        if self.task.solver.method == "time_iteration":
+            return self._repeat(iterate, SWEEPS, system, values)
+        values, residual = self._repeat(newton_step, 1, system, values)
+        if residual > max(self.target, self.task.tol):
+            values, _ = self._repeat(iterate, SWEEPS, system, values)
+            values, residual = self._repeat(newton_step, 1, system, values)
+        return values, residual
+
+    def _repeat(self, step: Callable[..., Any], counted: int, system: System, values: Array) -> tuple[Array, float]:
+        """Steps until the target is met or they no longer help; the best values and their residual."""
+        best, least, idle = values, np.inf, 0
+        while least > self.target and idle < PATIENCE and not self._spent():
+            values, size = step(system, values)
+            residual = float(size)
+            self.steps += counted
+            idle = idle + 1 if residual > STALL_GAIN * least or not np.isfinite(residual) else 0
+            if residual < least:
+                best, least = values, residual
+        return best, least
+
+    def _tested(self, system: System, rule: GridRule, residual: float) -> Found:
+        """Test on the selection paths, and keep the best."""
+        task, grid = self.task, system.grid
+        accuracy = self._on_paths(rule, task.keys.select)
+        found = Found(system, rule, residual, accuracy, self._sample(rule))
+        unsolved = lambda one: one.node_residual > max(self.target, task.tol)
+        rank = lambda one: (unsolved(one), one.accuracy.lost, one.accuracy.mean)
+        if self.best is None or rank(found) < rank(self.best):
+            self.best = found
+        record = {
+            "mean": accuracy.mean, "p99": accuracy.p99, "max": accuracy.max, "lost": accuracy.lost,
+            "tested": "x".join(map(str, grid.sizes)), "attempt": 0, "step": self.steps, "loss": residual**2,
+            "rate": 1.0, "accepted": 1.0, "undefined": 0, "restarted": 0, "best": self.best.accuracy.mean,
+            "seconds": time.perf_counter() - self.begun,
+        }  # fmt: skip
+        self.tests.append(record)
+        task.log({"event": "test", **record})
+        return found
+
+    def _on_paths(self, rule: GridRule, *keys: PRNGKeyArray) -> Accuracy:
+        return assess(self.judge, rule, self.task.cloud, keys, self.task.test, self.equations)
+
+    def _sample(self, rule: GridRule) -> Float[np.ndarray, "n n_continuous"]:
+        """State features on test paths; draws from the cloud where the paths are lost."""
+        task = self.task
+        runs = [path_errors(self.judge, rule, task.cloud, key, task.test) for key in (task.keys.select, task.keys.stop)]
+        points = jnp.concatenate([points for _, points, _ in runs])
+        extents = np.concatenate([np.asarray(extent) for _, _, extent in runs])
+        if np.mean(extents < FIRST_REACH * LEAST_REACH) > 0.9:
+            return np.asarray(_features(task.economy, points))[extents < FIRST_REACH * LEAST_REACH]
+        centre, scale = middle_of(task.cloud)
+        return centre + scale * np.random.default_rng(0).uniform(-LEAST_REACH, LEAST_REACH, (256, centre.size))
+
+    def _passes(self, found: Found) -> bool:
+        tol = self.task.tol
+        return (
+            found.node_residual <= self.target
+            and found.accuracy.meets(tol)
+            and self._on_paths(found.rule, self.task.keys.stop).meets(tol)
+        )
+
+    def _confirmed(self, found: Found) -> Outcome:
+        """Whether paths without shocks rest, and the certificate agrees."""
+        task = self.task
+        extents = rest_extents(task.economy, found.rule, task.cloud, task.keys.stop)
+        if not bool(jnp.all(extents < REST_BOUND)):
+            return Outcome.EXPLODED
+        self.best = found
+        return Outcome.CONVERGED if self._certificate(found).meets(task.tol) else Outcome.STALLED
+
+    def _certificate(self, found: Found) -> Accuracy:
+        return self._on_paths(found.rule, *split(self.task.keys.certify, self.task.test.repeats))
+
+    def _spent(self) -> bool:
+        task, seconds = self.task, time.perf_counter() - self.begun
+        return self.steps >= task.steps or (task.seconds is not None and seconds >= task.seconds)
+
+    def _solution(self, outcome: Outcome) -> Solution:
+        task, found = self.task, self.best
+        assert found is not None  # a run that found nothing was interrupted and raised
+        errors = np.asarray(point_errors(self.judge, found.rule, uniform_points(found.system)))
+        region = summarise(errors, self.equations, where="uniform draws from the region that the grid covers")
+        return Solution(
+            task.economy, found.rule, task.cloud, outcome, self._certificate(found), region, task.linear,
+            tuple(self.tests), self._how(found),
+        )  # fmt: skip
+
+    def _how(self, found: Found) -> dict[str, Any]:
+        task, grid = self.task, found.system.grid
+        return {
+            "solver": f"collocation by {task.solver.method.replace('_', ' ')}",
+            "basis": grid.basis,
+            "nodes": " x ".join(map(str, grid.sizes)),
+            "unknowns": found.system.n_unknowns,
+            "residual at the nodes": found.node_residual,
+            "quadrature": task.economy.quadrature.describe(),
+            "test quadrature": self.judge.quadrature.describe(),
+            "tol": task.tol,
+            "seed": task.seed,
+            "steps": self.steps,
+            "seconds": time.perf_counter() - self.begun,
+            "precision": "float64",
+            "spectral radius": None if task.linear is None else task.linear.spectral_radius,
+        } | self.facts
+
+
+@eqx.filter_jit
+def _features(eco: Economy, points: Float[Array, "n n_points"]) -> Float[Array, "n n_continuous"]:
+    def one(y: Array) -> Array:
+        model, s = eco.split(y)
+        return state_features(model, s, eco.states)
+
+    return jax.vmap(one)(points)
