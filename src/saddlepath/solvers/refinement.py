@@ -20,12 +20,12 @@ from saddlepath.accuracy import (
     Accuracy,
     TestPaths,
     assess,
-    path_errors,
     point_errors,
     rest_extents,
     split,
     summarise,
     tested,
+    visit,
 )
 from saddlepath.cloud import Cloud
 from saddlepath.economy import Economy, state_features
@@ -344,9 +344,9 @@ class _Refinement:
     def _sample(self, rule: GridRule) -> Float[np.ndarray, "n n_continuous"]:
         """State features on test paths; draws from the cloud where the paths are lost."""
         task = self.task
-        runs = [path_errors(self.judge, rule, task.cloud, key, task.test) for key in (task.keys.select, task.keys.stop)]
-        points = jnp.concatenate([points for _, points, _ in runs])
-        extents = np.concatenate([np.asarray(extent) for _, _, extent in runs])
+        runs = [visit(self.judge, rule, task.cloud, key, task.test) for key in (task.keys.select, task.keys.stop)]
+        points = jnp.concatenate([run.points for run in runs])
+        extents = np.concatenate([np.asarray(run.extents) for run in runs])
         if np.mean(extents < FIRST_REACH * LEAST_REACH) > 0.9:
             return np.asarray(_features(task.economy, points))[extents < FIRST_REACH * LEAST_REACH]
         centre, scale = middle_of(task.cloud)
