@@ -1,8 +1,9 @@
 """Run the benchmark table: `python -m benchmarks.run [row ...] [--seeds N] [--fresh]`.
 
 Every row is one process with an empty compilation cache, in which all its seeds share the compiled functions. The time
-of a seed is start of the process and compilation, as the first seed pays them, plus its own run. One JSON per row and
-seed; a row and seed with a result of the same settings is skipped.
+of a seed is that from the start of the process to the first test, compilation included, as the first seed needs it,
+plus that from its own first test to its end. One JSON per row and seed; a row and seed with a result of the same
+settings is skipped.
 """
 
 import argparse
