@@ -176,6 +176,7 @@ def test_answers_of_a_run(run: Path, folder: Path, capsys: pytest.CaptureFixture
     assert "consumption" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_referee_is_asked_for_by_a_flag(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("errors", run, "--referee") == 0
     told = " ".join(capsys.readouterr().out.split())

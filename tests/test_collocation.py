@@ -121,6 +121,7 @@ def test_full_depreciation_is_the_closed_form() -> None:
     assert sp.compare(solution).frame["largest relative"].max() < 1e-12
 
 
+@pytest.mark.slow
 def test_three_states_and_regimes_in_closed_form() -> None:
     few = sp.TestPaths(paths=8, burn_in=20, dates=10, repeats=1)
     solution = sp.solve(TwoTechnologies(), sp.Collocation(nodes=5), quadrature=sp.GaussHermite(2), test=few)
@@ -228,6 +229,7 @@ class IrreversibleRegimes(Regimes):
         }
 
 
+@pytest.mark.slow
 def test_a_constraint_and_a_chain_together() -> None:
     solution = sp.solve(IrreversibleRegimes(), sp.Collocation())
     assert solution.outcome.converged and solution.how["basis"] == "spline"
@@ -249,6 +251,7 @@ def floor() -> sp.Solution:
     return sp.solve(InvestmentFloor(), sp.Collocation(nodes=32), tol=3e-5)
 
 
+@pytest.mark.slow
 def test_the_floor_under_investment_has_its_published_table(floor: sp.Solution) -> None:
     """Consumption at eight states and the long-run moments of an independent solver."""
     reference = REFERENCE["investment_floor"]

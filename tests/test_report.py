@@ -84,7 +84,7 @@ def test_accuracy_is_data(folder: Path, trained: sp.Solution) -> None:
 def test_a_place_that_cannot_be_written_to(trained: sp.Solution, tmp_path: Path, monkeypatch: Any) -> None:
     (tmp_path / "file").write_text("not a folder")
     empty = Content(trained, trained, trained.accuracy, [])
-    monkeypatch.setattr("saddlepath.report.html.content", lambda solution, seed: empty)
+    monkeypatch.setattr("saddlepath.report.html.content", lambda solution, **_: empty)
     with pytest.raises(sp.FileError):
         sp.write_report(trained, tmp_path / "file" / "report")
 

@@ -90,7 +90,7 @@ class Checkpoint:
 
 def solve(
     model: Model,
-    solver: Solver | Collocation | Sequence[Solver] = LevenbergMarquardt(),
+    solver: Solver | Collocation | Sequence[Solver | Collocation] = LevenbergMarquardt(),
     *,
     over: Box | None = None,
     tol: float | None = None,
