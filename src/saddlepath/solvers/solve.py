@@ -197,7 +197,7 @@ def default_tolerance(eco: Economy) -> float:
     return KINKED_TOLERANCE if has_complementarity(eco) else TOLERANCE
 
 
-def stages_of(solver: Solver | Collocation | Sequence[Solver]) -> tuple[Solver, ...]:
+def stages_of(solver: Solver | Collocation | Sequence[Solver | Collocation]) -> tuple[Solver, ...]:
     """The solvers that train a network one after the other; none for a collocation.
 
     Raises:
@@ -206,9 +206,10 @@ def stages_of(solver: Solver | Collocation | Sequence[Solver]) -> tuple[Solver, 
     if isinstance(solver, Collocation):
         return ()
     stages = (solver,) if isinstance(solver, Solver) else tuple(solver)
-    if any(isinstance(stage, Collocation) for stage in stages):
+    trained = tuple(stage for stage in stages if not isinstance(stage, Collocation))
+    if len(trained) < len(stages):
         raise ConfigError("a Collocation solves by itself and is no stage of several; give it alone as solver=.")
-    return stages
+    return trained
 
 
 def _require_plain(network: Network, sampling: Sampler, precision: str, resume: Checkpoint | None) -> None:
