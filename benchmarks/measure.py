@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import saddlepath as sp
-from benchmarks.rows import ROWS, Row
+from benchmarks.row import Row
+from benchmarks.rows import ROWS
 
 PACKAGES = ("saddlepath", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy")
 

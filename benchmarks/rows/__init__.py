@@ -1,0 +1,10 @@
+"""The benchmark table: which model is solved how, how accurate it must be, and in how many seconds.
+
+Bars are never changed to fit a result. A row may add checks beyond Euler errors: distances to closed forms, to the
+referee's tables in `tests/referee`, or to shares of binding constraints.
+"""
+
+from benchmarks.row import Row
+from benchmarks.rows import generations, growth, irbc
+
+ROWS: dict[str, Row] = growth.ROWS | generations.ROWS | irbc.ROWS
