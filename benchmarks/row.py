@@ -10,6 +10,8 @@ import saddlepath as sp
 
 REFEREE = Path(__file__).parents[1] / "tests" / "referee"
 Check = Callable[[sp.Solution], float]
+WIDE = sp.Paths(dispersed=0.5, spread=1.5)
+"""Half of every batch from a wider cloud: largest errors fall by more than mean errors rise."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -144,6 +144,8 @@ def test_a_run_folder_is_complete(run: Path) -> None:
     assert records[-1]["outcome"] == "converged"
     assert list((run / "tensorboard").rglob("events*"))
     assert "time" not in (run / "accuracy.json").read_text()
+    found = json.loads((run / "accuracy.json").read_text())
+    assert 0 < found["linear"]["mean"] <= found["linear"]["max"] and found["judged"]
     assert json.loads((run / "environment.json").read_text())["seed"] == 0
     assert "beta = 0.99" in (run / "run.toml").read_text()
 
@@ -181,6 +183,10 @@ def test_the_referee_is_asked_for_by_a_flag(run: Path, capsys: pytest.CaptureFix
     assert call("errors", run, "--referee") == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "the rule differs from the referee's by" in told and "box, largest relative" in told
+    assert call("solve", "growth", "--referee", "--out", "judged", *small(tol=1e-2)) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "The linear solution has mean" in told and "the rule differs from the referee's by" in told
+    assert '<section id="referee">' in Path("judged/report.html").read_text(encoding="utf-8")
 
 
 def test_a_solution_file_answers_too(run: Path) -> None:
@@ -201,6 +207,7 @@ def test_a_solution_file_answers_too(run: Path) -> None:
             ["solve", "growth", "--set", "calibration.beta=1.2"],
             "Growth.beta must be between 0 and 1, got 1.2",
         ),
+        (["solve", "irbc", "--referee"], "collocation is for up to 3 continuous states, IRBC has 4"),
         (["resume", "nowhere"], "nowhere is not a run folder: it has no run.toml"),
         (["errors", "nowhere.saddle"], "cannot read nowhere.saddle"),
         (["describe", "growth:Grwth"], "no shipped model is called 'growth:Grwth'"),

@@ -88,6 +88,15 @@ def test_growth_meets_an_euler_error_of_1e_8(growth: sp.Solution) -> None:
     assert growth.accuracy is not None and growth.accuracy.mean < 1e-8 and growth.accuracy.p99 < 1e-7
     assert growth.how["nodes"] == "10 x 10" and growth.how["residual at the nodes"] < 1e-11
     assert isinstance(growth.rule, GridRule)
+    # The linear solution, beside which this one is reported, errs by what its second-order terms are.
+    assert 1e-4 < growth.accuracy.linear["mean"] < 1e-2 and not growth.accuracy.judged
+
+
+def test_states_outside_the_region_of_the_grid_are_told(growth: sp.Solution) -> None:
+    at_home = sp.simulate(growth, periods=100, paths=4, burn_in=100)
+    assert at_home.attrs["outside"] < 0.01
+    with pytest.warns(UserWarning, match="of the simulated states are outside the region of the grid"):
+        sp.simulate(growth, periods=2, start=Growth.State(k=2.0, z=0.0))
 
 
 def test_new_parameters_compile_nothing(growth: sp.Solution) -> None:

@@ -22,6 +22,7 @@ from saddlepath.models.growth import Growth
 from saddlepath.models.life_cycle import LifeCycle
 from saddlepath.network import ACTIVATIONS
 from saddlepath.quadrature import Quadrature
+from saddlepath.solvers.balancing import SCHEMES
 from saddlepath.solvers.collocation import METHODS
 from saddlepath.solvers.first_order import KERNELS, OPTIMIZERS, SCHEDULES
 
@@ -59,23 +60,35 @@ def bounds(draw: st.DrawFn) -> tuple[Any, Any]:
 
 
 boxes = st.tuples(st.just(sp.Box), st.dictionaries(names, bounds(), min_size=1))
-solvers = recipe(
-    sp.LevenbergMarquardt,
-    batch=maybe,
-    damping=reals,
-    accept=reals,
-    reject=reals,
-    floor=st.none() | reals,
-    scaling=st.sampled_from(["none", "equations"]),
-    steps=maybe,
-) | recipe(
-    sp.FirstOrder,
-    optimizer=st.sampled_from(sorted(OPTIMIZERS)),
-    learning_rate=reals,
-    schedule=st.sampled_from(SCHEDULES),
-    kernel=st.sampled_from(sorted(KERNELS)),
-    batch=maybe,
-    steps=maybe,
+balancings = recipe(sp.Relobralo, temperature=st.floats(1e-3, 1e3), memory=shares, lookback=shares)
+solvers = (
+    recipe(
+        sp.LevenbergMarquardt,
+        batch=maybe,
+        damping=reals,
+        accept=reals,
+        reject=reals,
+        floor=st.none() | reals,
+        scaling=st.sampled_from(sorted(SCHEMES)) | balancings,
+        steps=maybe,
+    )
+    | recipe(
+        sp.FirstOrder,
+        optimizer=st.sampled_from(sorted(OPTIMIZERS)),
+        learning_rate=reals,
+        schedule=st.sampled_from(SCHEDULES),
+        kernel=st.sampled_from(sorted(KERNELS)),
+        scaling=st.sampled_from(sorted(SCHEMES)) | balancings,
+        batch=maybe,
+        steps=maybe,
+    )
+    | recipe(
+        sp.TimeIteration,
+        hold=counts,
+        fit=recipe(sp.LevenbergMarquardt, damping=reals, floor=st.none() | reals),
+        batch=maybe,
+        steps=maybe,
+    )
 )
 collocations = recipe(
     sp.Collocation,
@@ -90,7 +103,10 @@ activations = st.sampled_from(sorted(ACTIVATIONS))
 values = {
     "solver": solvers | collocations,
     "network": recipe(sp.Network, width=counts, depth=counts, activation=activations),
-    "sampling": paths | regions | recipe(sp.Mixture, region=regions, paths=paths, share=shares),
+    "sampling": paths
+    | regions
+    | recipe(sp.Mixture, region=regions, paths=paths, share=shares)
+    | recipe(sp.Replay, memory=counts, paths=paths),
     "quadrature": recipe(sp.GaussHermite, n=counts) | recipe(sp.Monomial, degree=st.sampled_from([3, 5])),
     "over": boxes,
     "homotopy": recipe(sp.Homotopy, sigma=st.lists(reals, min_size=1, max_size=4)),

@@ -26,7 +26,7 @@ TESTS = (
     {"attempt": 0, "step": 50, "mean": 1e-2, "p99": 1e-1},
     {"attempt": 0, "step": 100, "mean": float("inf"), "p99": float("inf")},
     {"attempt": 1, "step": 50, "mean": 1e-5, "p99": 1e-4},
-    {"attempt": 1, "step": 100, "mean": 1e-6, "p99": 1e-5},
+    {"attempt": 1, "step": 100, "mean": 1e-6, "p99": 1e-5, "restarted": 1234, "undefined": 0},
 )
 
 
@@ -47,6 +47,7 @@ def folder(trained: sp.Solution, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def test_the_page_is_complete_and_self_contained(folder: Path) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "FullDepreciation" in page and "Converged: the Euler errors" in page
+    assert "paths restarted</dt><dd>1,234" in page and "states undefined" not in page  # counters that are not zero
     for section in ("model", "accuracy", "steady-state", "rules", "simulation", "responses", "run"):
         assert f'<section id="{section}">' in page
     assert page.count("data:image/svg+xml;base64,") == 6

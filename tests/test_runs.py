@@ -21,12 +21,18 @@ from saddlepath.outcome import Outcome
 from saddlepath.runs import EventFiles, RunFolder, final_outcome, resume_run, start_run
 from saddlepath.solvers.problem import Problem
 from saddlepath.solvers.solve import Checkpoint, attempts_of
+from saddlepath.solvers.solver import Solver
 from saddlepath.solvers.start import initial_rule
 from saddlepath.solvers.training import Progress, TrainState
 
 QUICK = {"model": "growth"} | small_run(steps=15, tol=1e-12)
 MOMENTUM = {"kind": "FirstOrder", "optimizer": "momentum", "schedule": "constant", "steps": 5}
 STAGES = QUICK | {"solver": [MOMENTUM, {"kind": "LevenbergMarquardt"}]}
+
+STATEFUL = QUICK | {
+    "solver": {"kind": "TimeIteration", "hold": 3, "fit": {"scaling": "relobralo"}},
+    "sampling": {"kind": "Replay", "memory": 3},
+}
 
 
 class Stopped(Exception):
@@ -55,7 +61,8 @@ def silent(record: dict[str, Any]) -> None:
     pass
 
 
-# One solver, two stages (stopped in the first and in the second), and a path of easier calibrations.
+# One solver, two stages (stopped in the first and in the second), a path of easier calibrations, and everything that
+# carries a state of its own: tomorrow's rule, weights of equations, remembered states.
 @pytest.mark.parametrize(
     ("table", "stop"),
     [
@@ -63,6 +70,7 @@ def silent(record: dict[str, Any]) -> None:
         (STAGES, 3),
         (STAGES, 4),
         (QUICK | {"homotopy": {"sigma": [0.01, 0.02]}}, 16),
+        (STATEFUL, 4),
     ],
 )
 def test_a_stopped_run_ends_like_the_whole_one(tmp_path: Path, table: dict[str, Any], stop: int) -> None:
@@ -112,6 +120,10 @@ def test_an_interrupted_run_keeps_its_best_rule(tmp_path: Path, monkeypatch: pyt
     assert eqx.tree_equal(load(folder.solution).rule, whole.rule)
 
 
+def small_problem() -> Problem:
+    return Problem(economy(Growth()), initial_rule(economy(Growth()), sp.Network(width=4), "steady", 0)[0])
+
+
 def state(solver: Any) -> TrainState:
     points, weights = jax.numpy.ones((5, 2)), jax.numpy.arange(13.0)
     zero = jax.numpy.zeros((), dtype=int)
@@ -123,7 +135,8 @@ def test_a_checkpoint_comes_back_bit_for_bit(tmp_path: Path, best: np.ndarray | 
     tests, means = [{"mean": 0.1}], [0.1, 1e-300]
     recent = None if best is None else np.stack([best, -best])
     progress = Progress(1, 8, best, best_mean=float("inf"), recent=recent, means=means, passes=1, tests=tests)
-    here = Checkpoint(1, 0, state(jax.numpy.asarray(0.25)), progress)
+    inner = sp.LevenbergMarquardt(damping=0.25).init(small_problem(), jax.numpy.arange(13.0), 5)
+    here = Checkpoint(1, 0, state(inner), progress)
     save_checkpoint(here, tmp_path / "c", {"seed": 1}, {"lines": 3})
     found = read_checkpoint(tmp_path / "c")
     assert found.notes == {"lines": 3}
@@ -143,14 +156,22 @@ def test_tensorboard_is_optional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert not (tmp_path / "tensorboard").exists()
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "muon"])
-def test_the_state_of_every_optimizer_comes_back(tmp_path: Path, optimizer: str) -> None:
-    eco, network = economy(Growth()), sp.Network(width=4)
-    schedule = attempts_of(solver=sp.FirstOrder(optimizer=optimizer))
-    problem = Problem(eco, initial_rule(eco, network, "steady", 0)[0])
+@pytest.mark.parametrize(
+    "solver",
+    [
+        *(sp.FirstOrder(optimizer=name) for name in ("adam", "lbfgs", "muon")),
+        sp.FirstOrder(scaling="relobralo"),
+        sp.LevenbergMarquardt(scaling=sp.Relobralo(memory=0.9)),
+        sp.TimeIteration(fit=sp.LevenbergMarquardt(scaling="relobralo")),
+    ],
+    ids=["adam", "lbfgs", "muon", "balanced adam", "balanced", "time iteration"],
+)
+def test_the_state_of_every_solver_comes_back(tmp_path: Path, solver: Solver) -> None:
+    problem, schedule = small_problem(), attempts_of(solver=solver)
     weights = problem.weights()
-    inner = jax.tree.map(lambda leaf: leaf + 1, schedule[0].stages[0].init(problem, weights, 5))
+    # A loss that is not known yet is NaN, which equals nothing.
+    inner = jax.tree.map(lambda leaf: jax.numpy.nan_to_num(leaf) + 1, schedule[0].stages[0].init(problem, weights, 5))
     here = Checkpoint(0, 0, dataclasses.replace(state(inner), weights=weights, average=weights), Progress())
     save_checkpoint(here, tmp_path / "c", {}, {})
-    again = read_checkpoint(tmp_path / "c").restore(eco, network, schedule, "float64")
+    again = read_checkpoint(tmp_path / "c").restore(problem.economy, sp.Network(width=4), schedule, "float64")
     assert eqx.tree_equal(again.state, here.state)

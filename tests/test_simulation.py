@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from tests.economies import FullDepreciation, TwoTechnologies, exact_family, exact_solution
+from tests.test_verification import Wrong
 
 import saddlepath as sp
 from saddlepath.model import with_array_leaves
@@ -117,6 +118,23 @@ def test_states_far_away_are_told(exact: sp.Solution) -> None:
     with pytest.warns(UserWarning, match="never trained"):
         data = sp.simulate(exact, periods=2, start=start)
     assert data.attrs["lost"] == 0.5  # the decision rule brings capital back within one period
+
+
+@pytest.mark.parametrize(
+    ("k", "how", "where"),
+    [
+        (0.3, {"sampling box": {"k": [0.1, 0.25], "z": [-1.0, 1.0]}}, "outside the sampling box"),
+        (5.0, {}, "further than 10 scales from the steady state"),
+    ],
+)
+def test_states_outside_the_sampled_region_are_told(exact: sp.Solution, k: float, how: dict, where: str) -> None:
+    rule = dataclasses.replace(exact, rule=Wrong(1.0), how=how)  # as exact, but for all that is known a trained one
+    start = FullDepreciation.State(k=k, z=0.0)
+    with pytest.warns(UserWarning, match=f"33 % of the simulated states are {where}, where the rule was hardly"):
+        data = sp.simulate(rule, periods=3, start=start, shocks=False)
+    assert data.attrs["outside"] == pytest.approx(1 / 3) and data.attrs["lost"] == 0
+    assert sp.simulate(rule, periods=3, shocks=False).attrs["outside"] == 0
+    assert sp.simulate(exact, periods=3, start=start, shocks=False).attrs["outside"] == 0  # a closed form holds there
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`solve` against referees, closed forms and itself: accuracy, other seeds, other devices, other optimizers."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -13,8 +14,14 @@ import numpy as np
 import pytest
 
 import saddlepath as sp
+from saddlepath.accuracy import Accuracy
+from saddlepath.cloud import Cloud
+from saddlepath.economy import economy
 from saddlepath.models.brock_mirman import BrockMirman
 from saddlepath.models.growth import Growth
+from saddlepath.rule import ExactRule
+from saddlepath.solvers.solve import Attempt, _stuck
+from saddlepath.solvers.training import Budget
 
 REFERENCE = json.loads((Path(__file__).parent / "referee" / "growth_reference.json").read_text())
 
@@ -159,6 +166,20 @@ def test_two_draws_are_unbiased_where_the_residual_is_affine():
     solution = sp.solve(AffineGrowth(), solver, steps=100, tol=1e-9, start="steady", attempts=1)
     # A product of two draws has mean zero at the solution only: the error falls from its 0.05 at the steady-state rule.
     assert solution.accuracy.mean < 0.025
+
+
+def test_only_random_weights_that_lead_nowhere_are_drawn_again():
+    """Weights of seed 0 may save all of output at some states, where consumption and every slope vanish."""
+    eco = economy(BrockMirman())
+    lost = Accuracy({"euler": {"mean": 0.1, "99 %": 1.0, "max": 1.0}}, 100, 3.0, 0.0, "by hand")
+    stalled = sp.Solution(eco, ExactRule(), Cloud(0, *jnp.ones((3, 1, 2))), sp.Outcome.STALLED, lost)
+    near = dataclasses.replace(stalled, accuracy=dataclasses.replace(lost, equations={"euler": {"mean": 1e-4}}))
+    budget = Budget(tol=1e-6, steps=100, seconds=None, every=50, patience=20)
+    random, linear = (Attempt(start, (), 0) for start in ("random", "linear"))
+    assert _stuck(stalled, random, budget)
+    assert not _stuck(stalled, linear, budget)
+    assert not _stuck(near, random, budget)
+    assert not _stuck(dataclasses.replace(stalled, outcome=sp.Outcome.EXHAUSTED), random, budget)
 
 
 def test_unknown_names_are_answered():

@@ -5,6 +5,8 @@ referee's tables in `tests/referee`, or to shares of binding constraints.
 """
 
 from benchmarks.row import Row
-from benchmarks.rows import generations, growth, irbc
+from benchmarks.rows import business_cycle, generations, growth, irbc, new_keynesian, recursive
 
-ROWS: dict[str, Row] = growth.ROWS | generations.ROWS | irbc.ROWS
+ROWS: dict[str, Row] = (
+    growth.ROWS | business_cycle.ROWS | generations.ROWS | irbc.ROWS | new_keynesian.ROWS | recursive.ROWS
+)

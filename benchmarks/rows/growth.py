@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 import saddlepath as sp
-from benchmarks.row import Check, Row, reference
+from benchmarks.row import WIDE, Check, Row, reference
 from saddlepath.models.brock_mirman import BrockMirman
 from saddlepath.models.brock_mirman_deterministic import BrockMirmanDeterministic
 from saddlepath.models.growth import Growth
@@ -65,7 +65,6 @@ def family_gap(solution: sp.Solution) -> float:
     return float(max(gaps))
 
 
-WIDE = sp.Paths(dispersed=0.5, spread=1.5)
 FAMILY = sp.Paths(dispersed=0.4, spread=1.0, settled_restart=0.01)
 CAPITAL_BOX = sp.Box(k=(1.9, 8.5), z=(-0.15, 0.15))
 
@@ -77,7 +76,7 @@ ROWS: dict[str, Row] = {
         15, None, None, {"policy": (deterministic_gap, 1e-6)},
     ),
     "growth-c": Row(
-        "growth C", Growth(), {"tol": 1e-6, "solver": sp.LevenbergMarquardt(floor=1e-9)}, 10, 1e-6, 1e-4,
+        "growth C", Growth(), {"tol": 5e-7}, 10, 1e-6, 1e-4,
     ),
     "growth-c-fine": Row(
         "growth C, fine", Growth(), {"tol": 7e-8, "sampling": WIDE}, 30, 1e-7, 1e-5,
@@ -85,7 +84,7 @@ ROWS: dict[str, Row] = {
     ),
     "growth-c-box": Row(
         "growth C, fine, with a box", Growth(),
-        {"tol": 7e-8, "sampling": sp.Mixture(sp.Region(CAPITAL_BOX), WIDE, share=0.25)}, 30, 1e-7, 1e-5,
+        {"tol": 4e-8, "sampling": sp.Mixture(sp.Region(CAPITAL_BOX), WIDE, share=0.25)}, 30, 1e-7, 1e-5,
         {"table, all rows": (consumption_gap("partial_depreciation"), 1e-5)},
     ),
     "growth-d": Row(
@@ -103,14 +102,14 @@ ROWS: dict[str, Row] = {
     ),
     "growth-b-family": Row(
         "growth B over alpha and beta", BrockMirman(beta=0.9, rho=0.95, sigma=0.01),
-        {"over": sp.Box(alpha=(0.26, 0.46), beta=(0.85, 0.95)), "tol": 3e-7, "sampling": WIDE, "steps": 4000,
-         "network": sp.Network(width=16)},
+        {"over": sp.Box(alpha=(0.26, 0.46), beta=(0.85, 0.95)), "tol": 3e-7, "sampling": WIDE, "steps": 4000},
         60, None, None,
         {"saving rate over the box": (saving_gap, 1e-5)},
     ),
     "growth-c-family": Row(
         "growth C over beta and rho", Growth(beta=0.96),
-        {"over": sp.Box(beta=(0.92, 0.99), rho=(0.5, 0.99)), "tol": 5e-6, "sampling": FAMILY, "steps": 4000},
+        {"over": sp.Box(beta=(0.92, 0.99), rho=(0.5, 0.99)), "tol": 5e-6, "sampling": FAMILY, "steps": 4000,
+         "network": sp.Network(width=32)},
         90, 1e-5, 1e-3,
         {"saving share at the referee's points": (family_gap, 1e-3)},
     ),

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from saddlepath.simulation import simulate as simulate
     from saddlepath.simulation import stochastic_steady_state as stochastic_steady_state
     from saddlepath.solution import Solution as Solution
+    from saddlepath.solvers.balancing import Relobralo as Relobralo
     from saddlepath.solvers.collocation import Collocation as Collocation
     from saddlepath.solvers.first_order import FirstOrder as FirstOrder
     from saddlepath.solvers.homotopy import Homotopy as Homotopy
@@ -62,7 +63,9 @@ if TYPE_CHECKING:
     from saddlepath.solvers.sampling import Mixture as Mixture
     from saddlepath.solvers.sampling import Paths as Paths
     from saddlepath.solvers.sampling import Region as Region
+    from saddlepath.solvers.sampling import Replay as Replay
     from saddlepath.solvers.solve import solve as solve
+    from saddlepath.solvers.time_iteration import TimeIteration as TimeIteration
     from saddlepath.steady import LinearSolution as LinearSolution
     from saddlepath.steady import SteadyState as SteadyState
     from saddlepath.steady import linearise as linearise
@@ -97,11 +100,13 @@ _MODULES = {
     "simulation": ("simulate", "stochastic_steady_state"),
     "solution": ("Solution",),
     "solvers.solve": ("solve",),
+    "solvers.balancing": ("Relobralo",),
     "solvers.collocation": ("Collocation",),
     "solvers.first_order": ("FirstOrder",),
     "solvers.homotopy": ("Homotopy",),
     "solvers.levenberg_marquardt": ("LevenbergMarquardt",),
-    "solvers.sampling": ("FromStates", "Mixture", "Paths", "Region"),
+    "solvers.sampling": ("FromStates", "Mixture", "Paths", "Region", "Replay"),
+    "solvers.time_iteration": ("TimeIteration",),
     "steady": ("LinearSolution", "SteadyState", "linearise", "steady_state"),
     "summary": ("hodrick_prescott", "moments"),
     "table": ("Table",),

@@ -17,11 +17,11 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.binding import watched_residuals
 from saddlepath.cloud import BOUND, Cloud
-from saddlepath.economy import Economy
+from saddlepath.economy import Economy, state_features
 from saddlepath.prior import Box
 from saddlepath.quadrature import Quadrature, finer
 from saddlepath.ranges import NonNegative
-from saddlepath.rule import SATURATION, DecisionRule
+from saddlepath.rule import SATURATION, DecisionRule, GridRule
 
 REST_STARTS, REST_PERIODS = 16, 500
 """Starts and length of the paths without shocks that must come to rest [-], [periods]."""
@@ -34,8 +34,12 @@ residuals and rest nowhere, or far away.
 
 MATERIAL = 0.01
 """Share of states beyond a boundary above which a certificate warns; `tol` speaks of 99 % of the states [-]."""
+COVERED = 1.02
+"""Paths may leave the region of a grid by this before they count as outside [half widths]."""
 AT_ONCE = 128
 """States whose residuals are computed side by side [-]."""
+SECOND_OPINION = "sp.referee(solution), or saddlepath errors RUN --referee"
+"""How to ask for the verdict of the referee."""
 QUANTILES = {"50 %": 0.5, "90 %": 0.9, "99 %": 0.99, "99.9 %": 0.999, "99.99 %": 0.9999}
 
 
@@ -78,6 +82,8 @@ class Accuracy:
         boundary: Share of states beyond each boundary of what the rule was trained for, by its description. [-]
         drift: How far the last tests of training still moved the rule (`rule_distance`), or None where a rule was not
             trained or tested once. [-]
+        linear: `mean` and `max` of the first-order solution on the same states; empty where there is none. [-]
+        judged: Whether `saddlepath.referee` can give a second opinion: a trained rule of few states.
     """
 
     equations: dict[str, dict[str, float]]
@@ -88,6 +94,8 @@ class Accuracy:
     binding: dict[str, float] = dataclasses.field(default_factory=dict)
     boundary: dict[str, float] = dataclasses.field(default_factory=dict)
     drift: float | None = None
+    linear: dict[str, float] = dataclasses.field(default_factory=dict)
+    judged: bool = False
 
     @property
     def mean(self) -> float:
@@ -118,6 +126,21 @@ class Accuracy:
             for where, share in self.boundary.items()
             if share > MATERIAL
         ]
+
+    @property
+    def remarks(self) -> list[str]:
+        """Sentences that set these figures beside other answers: the first-order solution, the referee."""
+        found = []
+        if self.linear and np.all(np.isfinite(list(self.linear.values()))):
+            found.append(
+                f"The linear solution has mean {self.linear['mean']:.1e}, max {self.linear['max']:.1e} on the same "
+                "states."
+            )
+        elif self.linear:
+            found.append("The linear solution is undefined at some of these states.")
+        if self.judged:
+            found.append(f"For a second opinion by collocation: {SECOND_OPINION}.")
+        return found
 
     def _worst(self, statistic: str) -> float:
         values = [row[statistic] for row in self.equations.values()]
@@ -194,9 +217,14 @@ class Visits(eqx.Module):
     at_bound: dict[str, Array]
 
 
-@eqx.filter_jit
 def visit(eco: Economy, rule: DecisionRule, cloud: Cloud, key: PRNGKeyArray, size: TestPaths) -> Visits:
     """Absolute residuals, and what else there is to know, on never-reset paths."""
+    return _look(eco, rule, cloud, walk(eco, rule, cloud, key, size))
+
+
+@eqx.filter_jit
+def walk(eco: Economy, rule: DecisionRule, cloud: Cloud, key: PRNGKeyArray, size: TestPaths) -> Array:
+    """Points `[n_states, n_points]` of never-reset paths."""
     start_key, move_key = jax.random.split(key)
     points = jax.vmap(cloud.start, (None, 0))(eco, jax.random.split(start_key, size.paths))
 
@@ -205,7 +233,12 @@ def visit(eco: Economy, rule: DecisionRule, cloud: Cloud, key: PRNGKeyArray, siz
         return after, after
 
     _, path = jax.lax.scan(move, points, jax.random.split(move_key, size.burn_in + size.dates))
-    path = path[size.burn_in :].reshape(-1, eco.n_points)
+    return path[size.burn_in :].reshape(-1, eco.n_points)
+
+
+@eqx.filter_jit
+def _look(eco: Economy, rule: DecisionRule, cloud: Cloud, points: Float[Array, "n n_points"]) -> Visits:
+    """Residuals, distances and binding constraints at points."""
 
     def look(y: Array) -> tuple[Array, Array, dict[str, Array], dict[str, Array]]:
         residuals, x, binding = watched_residuals(eco, rule, y)
@@ -213,8 +246,8 @@ def visit(eco: Economy, rule: DecisionRule, cloud: Cloud, key: PRNGKeyArray, siz
         at_bound = {name: hit for name, r, value in ranges if (hit := r.at_bound(value)) is not None}
         return jnp.abs(residuals), cloud.extent(eco, y), binding, at_bound
 
-    errors, extents, *marks = jax.lax.map(look, path, batch_size=AT_ONCE)
-    return Visits(errors, path, extents, *jax.tree.map(lambda v: jnp.mean(v, axis=0), marks))
+    errors, extents, *marks = jax.lax.map(look, points, batch_size=AT_ONCE)
+    return Visits(errors, points, extents, *jax.tree.map(lambda v: jnp.mean(v, axis=0), marks))
 
 
 @eqx.filter_jit
@@ -280,6 +313,7 @@ def assess(
     size: TestPaths,
     equations: dict[str, tuple[int, ...]],
     box: Box | None = None,
+    linear: DecisionRule | None = None,
 ) -> Accuracy:
     """Euler errors on fresh paths, one batch of paths per key.
 
@@ -291,12 +325,12 @@ def assess(
         size: Paths, burn-in and dates per key.
         equations: Name and shape of every equation, `eco.equations(rule)`.
         box: States outside which training drew none, where it drew from a box alone.
+        linear: The first-order rule, whose errors at the same states are reported beside; no code is compiled for a
+            rule of the same structure.
     """
     visits = [visit(eco, rule, cloud, key, size) for key in keys]
     extents = np.concatenate([np.asarray(v.extents) for v in visits])
-    boundary = {f"further than {SATURATION:g} scales from the steady state": float(np.mean(~(extents <= SATURATION)))}
-    if box is not None:
-        boundary["outside the sampling box"] = float(np.mean([_outside(eco, box, v.points) for v in visits]))
+    boundary = beyond(eco, rule, np.concatenate([np.asarray(v.points) for v in visits]), extents, box)
     at_bound = _shares([v.at_bound for v in visits])
     found = summarise(
         np.concatenate([np.asarray(v.errors) for v in visits]),
@@ -306,7 +340,17 @@ def assess(
         where=f"{size.paths * len(keys)} never-reset paths, periods {size.burn_in} to {size.burn_in + size.dates}",
     )
     boundary |= {f"at a bound of the range of {name}": share for name, share in at_bound.items()}
-    return dataclasses.replace(found, binding=_shares([v.binding for v in visits]), boundary=boundary)
+    beside = {} if linear is None else _linear_errors(eco, linear, cloud, visits, equations)
+    return dataclasses.replace(found, binding=_shares([v.binding for v in visits]), boundary=boundary, linear=beside)
+
+
+def _linear_errors(
+    eco: Economy, linear: DecisionRule, cloud: Cloud, visits: list[Visits], equations: dict[str, tuple[int, ...]]
+) -> dict[str, float]:
+    """Mean and maximum of the worst equation under another rule, at the states that were visited."""
+    errors = np.concatenate([np.asarray(_look(eco, linear, cloud, v.points).errors) for v in visits])
+    found = summarise(errors, equations)
+    return {"mean": found.mean, "max": found.max}
 
 
 def _shares(found: list[dict[str, Array]]) -> dict[str, float]:
@@ -314,7 +358,39 @@ def _shares(found: list[dict[str, Array]]) -> dict[str, float]:
     return {name: float(np.max(np.mean([f[name] for f in found], axis=0))) for name in found[0]}
 
 
-def _outside(eco: Economy, box: Box, points: Array) -> float:
+def beyond(
+    eco: Economy, rule: DecisionRule, points: Float[np.ndarray, "n n_points"], extents: np.ndarray, box: Box | None
+) -> dict[str, float]:
+    """Share of points beyond each boundary of what a rule was trained for, by its description.
+
+    Args:
+        eco: The economy.
+        rule: The rule.
+        points: The points.
+        extents: Their distance from the steady state `[n]`. [scales of the cloud]
+        box: States outside which training drew none, where it drew from a box alone.
+    """
+    found = {f"further than {SATURATION:g} scales from the steady state": float(np.mean(~(extents <= SATURATION)))}
+    if box is not None:
+        found["outside the sampling box"] = _outside(eco, box, points)
+    if isinstance(rule, GridRule):
+        units = np.asarray(_grid_units(eco, rule, jnp.asarray(points)))
+        found["outside the region of the grid"] = float(np.mean(~np.all(np.abs(units) <= COVERED, axis=1)))
+    return found
+
+
+def _outside(eco: Economy, box: Box, points: np.ndarray) -> float:
     """Share of points with a state outside a box."""
-    states = np.concatenate([np.asarray(points)[:, eco.states.slices[name]] for name in box.names], axis=1)
+    states = np.concatenate([points[:, eco.states.slices[name]] for name in box.names], axis=1)
     return float(np.mean(np.any((states < box.low) | (states > box.high), axis=1)))
+
+
+@eqx.filter_jit
+def _grid_units(eco: Economy, rule: GridRule, points: Float[Array, "n n_points"]) -> Float[Array, "n n_continuous"]:
+    """Positions of points in the unit cube [-1, 1] of a grid."""
+
+    def one(y: Array) -> Array:
+        model, s = eco.split(y)
+        return rule.grid.unit(state_features(model, s, eco.states))
+
+    return jax.vmap(one)(points)

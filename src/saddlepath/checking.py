@@ -13,7 +13,7 @@ import html
 import inspect
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from saddlepath.derived import as_written
 from saddlepath.economy import (
     Economy,
     economy,
+    flat_residuals,
     policy_coordinates,
     policy_from_coordinates,
     state_features,
@@ -35,14 +36,17 @@ from saddlepath.economy import (
 from saddlepath.errors import ConvergenceError, ModelError, SaddlepathError
 from saddlepath.expectation import Expectation
 from saddlepath.model import Model, nearest_names
+from saddlepath.quadrature import Monomial
 from saddlepath.ranges import Real
-from saddlepath.rule import DecisionRule
+from saddlepath.rule import DecisionRule, own_features_shape
 from saddlepath.steady import first_point, linear_solutions, steady_states
 
 POINTS = 16
 """Points at which a model is evaluated."""
 SPREAD = 0.1
 """Their dispersion around the centre: log points of positive states, shares of others [-]."""
+ALIKE = 1e-6
+"""Difference, relative to the largest value, up to which members of an exchangeable group are alike [-]."""
 SMALLEST_RESPONSE, LARGEST_RESPONSE = 1e-3, 1e3
 """Response to a hundred percent change of a policy beyond which an equation seems to carry a unit [-]."""
 
@@ -221,10 +225,10 @@ def _rest_point(eco: Economy) -> tuple[tuple[Any, Any], list[Finding], list[str]
     rest = (steady.state, steady.policy)
     facts = [f"steady state found, largest residual {steady.residual:.0e}"]
     try:
-        radius = linear_solutions(eco, thetas)[0][0].spectral_radius
+        linear = linear_solutions(eco, thetas)[0][0]
     except ConvergenceError as error:
         return rest, [Finding(False, str(error))], facts
-    return rest, [], [*facts, f"unique stable first-order solution, spectral radius {radius:.4f}"]
+    return rest, [], [*facts, f"{linear.determinacy}; spectral radius {linear.spectral_radius:.4f}"]
 
 
 def _look_around(eco: Economy, rest: tuple[Any, Any]) -> list[Finding]:
@@ -238,6 +242,7 @@ def _look_around(eco: Economy, rest: tuple[Any, Any]) -> list[Finding]:
         *_unused(eco, np.asarray(slopes)),
         *_still(eco, np.asarray(points), moved),
         *_with_units(eco, rest, names, np.asarray(slopes)),
+        *_unlike(eco, points, policies),
         *_static(eco, rest),
     ]
 
@@ -359,6 +364,82 @@ def _scales(eco: Economy, rest: tuple[Any, Any]) -> np.ndarray:
     real = [np.full(int(np.prod(r.shape)), isinstance(r, Real)) for r in eco.model.policy_range()]
     levels = np.concatenate(real) if sum(map(len, real)) == coordinates.size else np.zeros(coordinates.size, bool)
     return np.where(levels & (coordinates != 0), np.abs(coordinates), 1.0)
+
+
+def _unlike(eco: Economy, points: Array, policies: Array) -> list[Finding]:
+    """What does not follow when the members of a declared exchangeable group are relabelled.
+
+    Two permutations are tried that generate all others: of the first two members, and of all in turn. Expectations are
+    over nodes that are symmetric themselves. Features of the model's own may tell members apart.
+    """
+    group = eco.model.exchangeable
+    if not group or own_features_shape(eco) is not None:
+        return []
+    members = eco.states.shapes[eco.states.fields.index(group[0])][0]
+    orders = [np.r_[1, 0, 2:members], np.roll(np.arange(members), 1)] if members > 1 else []
+    judge = eco.with_quadrature(Monomial(3)) if eco.model.shocks().n_shocks else eco
+    before = _conditions(judge, points, policies)
+    own = lambda shapes: [shape[:1] == (members,) for shape in shapes]
+    fields = dict(zip(eco.states.fields, eco.states.shapes, strict=True))
+    equations = eco.equations(ConstantRule(policies[0]))
+    found: list[str] = []
+    for order in orders:
+        states = _relabelled(eco.states.shapes, [name in group for name in fields], order)
+        coordinates = _relabelled(eco.coordinates.shapes, own(eco.coordinates.shapes), order)
+        rows = _relabelled(tuple(equations.values()), own(equations.values()), order)
+        entries = np.concatenate([states, np.arange(eco.states.size, eco.n_points)])
+        residuals, after = _conditions(judge, points[:, entries], policies[:, coordinates])
+        if _differing(np.sort(residuals, axis=1), np.sort(before[0], axis=1), {"any": rows.shape}):
+            found += [f"the equation {name}" for name in _differing(residuals, before[0][:, rows], equations)]
+        found += [f"the transition of {name}" for name in _differing(after, before[1][:, states], fields)]
+    return [Finding(True, _not_alike(what, group)) for what in dict.fromkeys(found)]
+
+
+def _not_alike(what: str, group: tuple[str, ...]) -> str:
+    return (
+        f"{what} is not the same for every member of the exchangeable group ({', '.join(group)}): it changes when "
+        "members trade places, so that one shared rule cannot serve all; make the members alike there, give what tells "
+        "them apart in features(s), or drop the declaration."
+    )
+
+
+def _relabelled(shapes: tuple[tuple[int, ...], ...], own: Iterable[bool], order: np.ndarray) -> np.ndarray:
+    """Positions of the entries of fields when the members, along the first axis of some fields, stand in `order`."""
+    parts, start = [], 0
+    for shape, moves in zip(shapes, own, strict=True):
+        positions = start + np.arange(int(np.prod(shape))).reshape(shape)
+        parts.append(np.ravel(positions[order] if moves else positions))
+        start += positions.size
+    return np.concatenate(parts)
+
+
+def _conditions(eco: Economy, points: Array, policies: Array) -> tuple[np.ndarray, np.ndarray]:
+    """Residuals `[n, n_equations]` and mean square of tomorrow's states `[n, n_states]`, both under constant rules."""
+    residuals, squares = _at_points(eco, points, policies)
+    return np.asarray(residuals), np.asarray(squares)
+
+
+@eqx.filter_jit
+def _at_points(eco: Economy, points: Array, policies: Array) -> tuple[Array, Array]:
+    def one(y: Array, u: Array) -> tuple[Array, Array]:
+        model, s, x, expectation = eco.expectation(ConstantRule(u), y)
+        square = lambda s1, x1: (1.0 + eco.states.flatten(s1, "transition()")) ** 2  # shocks of mean zero show here
+        return flat_residuals(model.residuals(s, x, expectation)), expectation(square)
+
+    return jax.vmap(one)(points, policies)
+
+
+def _differing(found: np.ndarray, expected: np.ndarray, shapes: dict[str, tuple[int, ...]]) -> list[str]:
+    """Names of the columns that differ by more than a small share of their size; the undefined is told elsewhere."""
+    names, start = [], 0
+    for name, shape in shapes.items():
+        part = slice(start, start + int(np.prod(shape)))
+        start = part.stop
+        gap, size = np.abs(found[:, part] - expected[:, part]), np.abs(expected[:, part])
+        known = np.isfinite(gap)
+        if np.any(gap[known] > ALIKE * np.max(size[known], initial=1e-12)):
+            names.append(name)
+    return names
 
 
 class _Watched:

@@ -13,16 +13,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from saddlepath.cloud import Cloud
 from saddlepath.container import PathLike, read_file, read_tree, understood, write_file
 from saddlepath.economy import Economy
 from saddlepath.errors import FileError
-from saddlepath.files import any_network
 from saddlepath.network import Network
-from saddlepath.rule import Frame, NetworkRule
+from saddlepath.rule import NetworkRule
 from saddlepath.solution import Solution
 from saddlepath.solvers.problem import Problem
 from saddlepath.solvers.solve import Attempt, Checkpoint
+from saddlepath.solvers.start import blank_rule
 from saddlepath.solvers.training import Progress, TrainState
 
 KIND = "checkpoint"
@@ -141,10 +140,7 @@ def _train_state(header: dict[str, Any], eco: Economy, network: Network, attempt
     """A state of the right structure and shapes, with any values."""
     arrays = {name: jnp.asarray(np.zeros(**spec)) for name, spec in header["arrays"].items()}
     rule = attempt.start.rule if isinstance(attempt.start, Solution) else None
-    trained = rule.network if isinstance(rule, NetworkRule) else any_network(network, eco)
-    empty = jnp.asarray(np.zeros(0))
-    frame, cloud = Frame(0, empty, empty, empty, empty, empty), Cloud(0, empty, empty, empty)
-    problem = Problem(eco, NetworkRule(trained, frame, cloud))
+    problem = Problem(eco, rule if isinstance(rule, NetworkRule) else blank_rule(eco, network))
     n_rows = arrays["points"].shape[0]
     solver = eqx.filter_eval_shape(attempt.stages[int(header["stage"])].init, problem, arrays["weights"], n_rows)
     return TrainState(solver=solver, key=jax.random.key(0), **arrays)

@@ -30,14 +30,15 @@ from saddlepath.solvers.collocation import Collocation
 from saddlepath.solvers.first_order import FirstOrder
 from saddlepath.solvers.homotopy import Homotopy
 from saddlepath.solvers.levenberg_marquardt import LevenbergMarquardt
-from saddlepath.solvers.sampling import FromStates, Mixture, Paths, Region
+from saddlepath.solvers.sampling import FromStates, Mixture, Paths, Region, Replay
 from saddlepath.solvers.solve import solve
 from saddlepath.solvers.start import STARTS
+from saddlepath.solvers.time_iteration import TimeIteration
 
 TABLES: dict[str, tuple[type, ...]] = {
-    "solver": (LevenbergMarquardt, FirstOrder, Collocation),
+    "solver": (LevenbergMarquardt, FirstOrder, TimeIteration, Collocation),
     "network": (Network,),
-    "sampling": (Paths, Mixture, Region, FromStates),
+    "sampling": (Paths, Mixture, Region, FromStates, Replay),
     "quadrature": (Quadrature,),
     "over": (Box,),
     "homotopy": (Homotopy,),

@@ -24,6 +24,7 @@ class Expectation(eqx.Module):
         policy: The decision rule as a function of a state, for `slope`.
         today: Today's state.
         shocks: The shocks that lead to the next states, same axis.
+        own: Today's rule as a function of a state where it is not tomorrow's, as in time iteration, for `here.slope`.
     """
 
     s1: Any
@@ -32,6 +33,7 @@ class Expectation(eqx.Module):
     policy: Callable[[Any], Any]
     today: Any
     shocks: Any = None
+    own: Callable[[Any], Any] | None = None
 
     def __call__(self, fn: Callable[[Any, Any], Any]) -> Any:
         """Expected value of `fn(s1, x1)`, of any shape or tree of shapes."""
@@ -46,15 +48,12 @@ class Expectation(eqx.Module):
     def slope(self, fn: Callable[[Any, Any], Array]) -> Any:
         """Expected gradient of `fn(s1, x1(s1))` with respect to `s1`, the rule's own slope included."""
         with jax.named_scope(TOMORROW):
-            return self._average(jax.vmap(jax.grad(self._composed(fn), allow_int=True))(self.s1))
+            return self._average(jax.vmap(_slope(fn, self.policy))(self.s1))
 
     @property
     def here(self) -> "Here":
         """The same gradient at today's state: `E.here.slope(fn)`."""
         return Here(self)
-
-    def _composed(self, fn: Callable[[Any, Any], Array]) -> Callable[[Any], Array]:
-        return lambda s1: fn(s1, self.policy(s1))
 
     def _average(self, values: Any) -> Any:
         return jax.tree.map(lambda v: jnp.tensordot(self.weights, v, axes=1), values)
@@ -68,4 +67,9 @@ class Here(eqx.Module):
     def slope(self, fn: Callable[[Any, Any], Array]) -> Any:
         """Gradient of `fn(s, x(s))` with respect to today's state, the rule's own slope included."""
         with jax.named_scope(TOMORROW):
-            return jax.grad(self.expectation._composed(fn), allow_int=True)(self.expectation.today)
+            return _slope(fn, self.expectation.own or self.expectation.policy)(self.expectation.today)
+
+
+def _slope(fn: Callable[[Any, Any], Array], policy: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Gradient of `fn(s, policy(s))` with respect to the state, as a function of it."""
+    return jax.grad(lambda s: fn(s, policy(s)), allow_int=True)

@@ -31,7 +31,7 @@ class Network(eqx.Module):
         moments: Learnt moments over the items, where the model's features form a table of items.
     """
 
-    width: int = eqx.field(static=True, default=32)
+    width: int = eqx.field(static=True, default=16)
     depth: int = eqx.field(static=True, default=2)
     activation: str = eqx.field(static=True, default="tanh")
     moments: int = eqx.field(static=True, default=8)
@@ -40,7 +40,7 @@ class Network(eqx.Module):
         if self.width < 1 or self.depth < 1 or self.moments < 1:
             raise ConfigError(
                 f"a network needs width, depth and moments of at least 1, got {self.width}, {self.depth} and "
-                f"{self.moments}; the default is width 32, depth 2, 8 moments."
+                f"{self.moments}; the default is width 16, depth 2, 8 moments."
             )
         if self.activation not in ACTIVATIONS:
             raise ConfigError(f"no activation {self.activation!r}; {nearest_names(self.activation, list(ACTIVATIONS))}")

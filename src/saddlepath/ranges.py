@@ -98,7 +98,8 @@ class Real(Range):
 class Positive(Range):
     """Numbers above zero; the coordinate is `log(value) / scale`, the feature the log.
 
-    `scale` is the size of a typical deviation of a policy [log points]; rules work in coordinates of size one.
+    `scale` is the size of a typical deviation of a policy [log points]; rules work in coordinates of size one. A state
+    that never moves far, such as a gross interest rate, has a small one: training starts from fewer far-fetched states.
     """
 
     shape: tuple[int, ...] = eqx.field(static=True, default=())

@@ -267,6 +267,9 @@ class EventFiles:
             for name in ("mean", "p99", "max", "best", "loss", "rate", "accepted"):
                 if line.get(name) is not None:
                     self.writer.add_scalar(name, line[name], line["step"], walltime=line["time"])
+            for name, loss in line.get("losses", {}).items():
+                if loss is not None:
+                    self.writer.add_scalar(f"loss/{name}", loss, line["step"], walltime=line["time"])
 
     def _open(self) -> None:
         self.close()

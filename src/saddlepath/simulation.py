@@ -15,11 +15,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from saddlepath.accuracy import MATERIAL, beyond
 from saddlepath.cloud import BOUND, Cloud
 from saddlepath.economy import Economy, stationary_regimes
 from saddlepath.errors import ConfigError, ModelError
 from saddlepath.model import Label, Model, labels
-from saddlepath.rule import DecisionRule
+from saddlepath.prior import Box
+from saddlepath.rule import DecisionRule, ExactRule
 from saddlepath.shocks import Independent, MarkovChain, Shocks
 
 if TYPE_CHECKING:
@@ -59,7 +61,8 @@ def simulate(
         A dataset with dimensions `path`, `time` and one per axis of an array field, `k_entry`: every field of
         `State` and `Policy` and the model's `definitions`, each with its name and unit. Its attribute
         `extent` is the largest state met, in scales around the steady state; `lost` is the share of states
-        that are not finite or beyond the bounds of the region where rules are trained.
+        that are not finite or so far that no rule is trained there; `outside` is the share outside the sampled
+        region: beyond ten scales, the sampling box, or the region of a grid. Much of either raises a warning.
 
     Raises:
         ConfigError: Whole numbers, the start or the shocks do not fit, or the rule still has pseudo-states.
@@ -75,14 +78,25 @@ def simulate(
         mode, given = _shocks(shocks, periods, burn_in)
         points = _run(eco, rule, points, key, jnp.asarray(burn_in), given, periods=periods, mode=mode)
         extents = np.asarray(_extents(eco, solution.cloud, points))
+        outside = _outside(solution, np.asarray(points), extents)
         values = in_order(eco.model, _variables(eco, rule, points))
     data = dataset(eco.model, values, ("path", "time"))
-    data.attrs |= {"model": type(eco.model).__name__, "seed": seed, "burn_in": burn_in, **_bounds(extents)}
+    data.attrs |= {"model": type(eco.model).__name__, "seed": seed, "burn_in": burn_in, **_bounds(extents, outside)}
     return data
 
 
-def _bounds(extents: np.ndarray) -> dict[str, Any]:
+def _outside(solution: "Solution", points: np.ndarray, extents: np.ndarray) -> dict[str, float]:
+    """Share of points outside each boundary of the sampled region, by its description; a closed form has none."""
+    if isinstance(solution.rule, ExactRule):
+        return {}
+    box = solution.how.get("sampling box")
+    flat = points.reshape(-1, points.shape[-1])
+    return beyond(solution.economy, solution.rule, flat, extents.ravel(), None if box is None else Box(**box))
+
+
+def _bounds(extents: np.ndarray, outside: dict[str, float]) -> dict[str, Any]:
     """How far the states went, and a warning where the rule was never trained."""
+    where, share = max(outside.items(), key=lambda pair: pair[1], default=("", 0.0))
     lost = float(np.mean(~(extents < BOUND)))
     if lost > 0:
         warnings.warn(
@@ -91,7 +105,13 @@ def _bounds(extents: np.ndarray) -> dict[str, Any]:
             "includes these states.",
             stacklevel=3,
         )
-    return {"extent": float(extents.max()), "lost": lost}
+    elif share > MATERIAL:
+        warnings.warn(
+            f"{100 * share:.2g} % of the simulated states are {where}, where the rule was hardly trained; start "
+            "closer, or solve again with sampling that includes these states.",
+            stacklevel=3,
+        )
+    return {"extent": float(extents.max()), "lost": lost, "outside": share}
 
 
 def require_whole(name: str, value: Any, least: int) -> None:

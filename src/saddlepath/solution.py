@@ -56,6 +56,12 @@ class Solution:
         """The pseudo-states, an empty box for a single calibration."""
         return self.economy.box
 
+    @property
+    def guards(self) -> dict[str, int]:
+        """How often training had to step in: paths restarted because lost, states without a finite residual."""
+        count = lambda key: sum(int(test.get(key, 0)) for test in self.tests)
+        return {"paths restarted": count("restarted"), "states undefined": count("undefined")}
+
     def __call__(self, state: Any = None, **fields: Any) -> Any:
         """The policy at states.
 

@@ -31,13 +31,17 @@ from saddlepath.layout import Layout
 from saddlepath.model import Model
 
 TOLERANCE = 1e-10
-"""Largest residual of a steady state that is accepted; Newton reaches 1e-12 or better on all shipped models [-]."""
+"""Largest residual of a steady state that is accepted [-]."""
+REACHED = 1e-12
+"""Largest residual at which Newton's method has arrived, as it does from some start on all shipped models [-]."""
 
 NEWTON_STEPS = 100
 STEP_SIZES = np.array([1.0, 0.5, 0.2, 0.05, 0.01, 1e-3])
 N_STARTS = 8
 UNIT_ROOT_MARGIN = 1e-6
 """A root with modulus up to one plus this counts as stable, so that a unit root is reported and not refused [-]."""
+LEAST_REACH = 1e-9
+"""Least singular value at which the stable space still contains every direction of the states [-]."""
 
 
 class SteadyState(eqx.Module):
@@ -72,6 +76,34 @@ class LinearSolution(eqx.Module):
     deviation: Float[np.ndarray, " n_continuous"]
     spectral_radius: float
     exogenous: np.ndarray
+
+    @property
+    def determinacy(self) -> str:
+        """What the roots of the linearised system say about solutions near the steady state, in a sentence."""
+        roots = np.abs(np.linalg.eigvals(np.asarray(self.transition)))
+        return determinacy(roots.size, roots.size, int(np.sum(roots > 1 - UNIT_ROOT_MARGIN)))
+
+
+def determinacy(n_stable: int, n_states: int, n_unit: int = 0) -> str:
+    """What a count of stable roots says about solutions near the steady state (Blanchard and Kahn, 1980, Econometrica).
+
+    Args:
+        n_stable: Roots of the linearised system with modulus up to one.
+        n_states: Continuous states, whose values are given today.
+        n_unit: Stable roots of modulus one.
+    """
+    count = f"{_counted(n_stable, 'stable root')} for {_counted(n_states, 'state')}"
+    if n_stable < n_states:
+        return f"{count}: no bounded solution nearby (explosive)"
+    if n_stable > n_states:
+        return f"{count}: infinitely many bounded solutions nearby (indeterminate)"
+    if n_unit:
+        return f"{count}, {n_unit} of modulus one: one solution nearby that does not explode (determinate)"
+    return f"{count}: one bounded solution nearby (determinate)"
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 class _Point(eqx.Module):
@@ -149,7 +181,9 @@ def solve_points(eco: Economy, thetas: Float[np.ndarray, "n n_theta"]) -> tuple[
     pairs = np.repeat(thetas, len(starts), axis=0)
     v, size = _newton(point, _family(eco, pairs), jnp.asarray(np.tile(starts, (len(thetas), 1))))
     v, size = np.asarray(v).reshape(len(thetas), len(starts), -1), np.asarray(size).reshape(len(thetas), -1)
-    best = np.argmin(size, axis=1)
+    # An economy may rest at several points (a liquidity trap); the first start is the one that its author means.
+    reached = size < REACHED
+    best = np.where(reached.any(axis=1), np.argmax(reached, axis=1), np.argmin(size, axis=1))
     rows = np.arange(len(thetas))
     return v[rows, best], size[rows, best]
 
@@ -284,13 +318,14 @@ def _innovations(eco: Economy, point: _Point, models: Model, vs: Array) -> Array
     return eqx.filter_vmap(at)(models, vs)
 
 
-def klein(h_s: np.ndarray, h_x: np.ndarray, r: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray, int]:
+def klein(h_s: np.ndarray, h_x: np.ndarray, r: tuple[np.ndarray, ...]) -> tuple[np.ndarray, int, float]:
     """Stable solution of a linear rational-expectations system.
 
     `s1 = h_s s + h_x u` and `0 = r_s s + r_x u + r_s1 s1 + r_x1 u1`.
 
     Returns:
-        Slopes `u = X s`, moduli of all roots in order, and the number of stable roots.
+        Slopes `u = X s`, the number of stable roots, and how far their space is from leaving out a direction of the
+        states: the least singular value of its states' part. [-]
     """
     from scipy.linalg import ordqz
 
@@ -300,11 +335,9 @@ def klein(h_s: np.ndarray, h_x: np.ndarray, r: tuple[np.ndarray, ...]) -> tuple[
     before = np.block([[h_s, h_x], [-r_s, -r_x]])
     stable = lambda alpha, beta: np.abs(alpha) <= (1 + UNIT_ROOT_MARGIN) * np.abs(beta)
     _, _, alpha, beta, _, z = ordqz(before, after, sort=stable, output="complex")  # pyright: ignore[reportArgumentType] # stub: SciPy also takes a function
-    with np.errstate(divide="ignore", invalid="ignore"):
-        moduli = np.abs(alpha) / np.abs(beta)
     count = int(np.sum(stable(alpha, beta)))
     slopes = np.real(np.linalg.lstsq(z[:n, :n].T, z[n:, :n].T, rcond=None)[0].T)
-    return slopes, moduli, count
+    return slopes, count, float(np.min(np.linalg.svd(z[:n, :n], compute_uv=False), initial=1.0))
 
 
 def _linear_solution(
@@ -313,13 +346,12 @@ def _linear_solution(
     from scipy.linalg import solve_discrete_lyapunov
 
     h_s, h_x, *r = jacobians
-    slopes, moduli, count = klein(h_s, h_x, tuple(r))
+    slopes, count, reach = klein(h_s, h_x, tuple(r))
     n = h_s.shape[0]
-    if count != n:
-        kind = "no stable rule exists" if count < n else "infinitely many stable rules exist"
+    if count != n or reach < LEAST_REACH:
         raise ConvergenceError(
-            f"{type(eco.model).__name__}: {kind} near the steady state ({count} stable roots for {n} states); "
-            "check timing and signs of the equations, or ask for start='steady' to train without it."
+            f"{type(eco.model).__name__} has no unique stable linear solution: {_refusal(count, n)}; check timing and "
+            "signs of the equations, or ask for start='steady' to train without it."
         )
     transition = h_s + h_x @ slopes
     radius = float(np.max(np.abs(np.linalg.eigvals(transition)), initial=0.0))
@@ -329,6 +361,21 @@ def _linear_solution(
         variance = np.full(n, np.inf)
     deviation = np.sqrt(np.maximum(variance, 0.0))
     return LinearSolution(steady, slopes, transition, deviation, radius, _exogenous(h_s, h_x))
+
+
+def _refusal(count: int, n: int) -> str:
+    """Why there is no first-order solution, and where to look."""
+    if count < n:
+        return f"{determinacy(count, n)}; look for a state that grows by itself, such as debt that nobody repays"
+    if count > n:
+        return (
+            f"{determinacy(count, n)}; look for beliefs that confirm themselves, such as those about inflation where "
+            "the interest rate answers it less than one for one"
+        )
+    return (
+        f"{_counted(count, 'stable root')} for {_counted(n, 'state')}, but a direction of the states in which every "
+        "path explodes (the rank condition fails)"
+    )
 
 
 def _exogenous(h_s: np.ndarray, h_x: np.ndarray) -> np.ndarray:

@@ -11,7 +11,10 @@ import jax
 
 from saddlepath.accuracy import TestPaths
 from saddlepath.comparison import FEW_PATHS, compare
+from saddlepath.economy import economy
 from saddlepath.errors import ConfigError
+from saddlepath.model import Model
+from saddlepath.prior import Box
 from saddlepath.solution import Solution
 from saddlepath.solvers.collocation import Collocation
 from saddlepath.solvers.refinement import require_small
@@ -59,6 +62,21 @@ class Verdict:
 
     def __str__(self) -> str:
         return f"{self.distance}\n{self.sentence}"
+
+
+def require_judge(model: Model, solver: Collocation = Collocation(), *, over: Box | None = None) -> None:
+    """Refuse a model that the referee cannot solve, before time is spent on it.
+
+    Args:
+        model: The model.
+        solver: How the referee would solve.
+        over: Pseudo-states of the rule to be judged.
+
+    Raises:
+        ConfigError: More than three continuous states, or pseudo-states.
+    """
+    with jax.enable_x64(True):
+        require_small(economy(model, over=over), solver)
 
 
 def referee(

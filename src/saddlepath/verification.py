@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from saddlepath.accuracy import Accuracy, TestPaths, assess, split, summarise, tested, visit
+from saddlepath.accuracy import Accuracy, TestPaths, assess, split, summarise, tested, walk
 from saddlepath.cloud import BOUND, Cloud
 from saddlepath.economy import Economy
 from saddlepath.errors import ModelError
@@ -150,9 +150,9 @@ def certificate(
 
 def fresh_points(solution: "Solution", test: TestPaths, seed: int) -> tuple[np.ndarray, str]:
     """Points `[batch, n_points]` of fresh paths, and in words which these are."""
-    judge = tested(solution.economy)  # the paths of `solve`, compiled there already; residuals are left aside
+    judge = tested(solution.economy)  # the paths of `solve`, compiled there already
     keys = split(jax.random.key(seed), test.repeats, FRESH)
-    points = [np.asarray(visit(judge, solution.rule, solution.cloud, key, test).points) for key in keys]
+    points = [np.asarray(walk(judge, solution.rule, solution.cloud, key, test)) for key in keys]
     first, last = test.burn_in, test.burn_in + test.dates
     return np.concatenate(points), f"{test.paths * test.repeats} never-reset paths, periods {first} to {last}"
 

@@ -10,6 +10,7 @@ from saddlepath.cli.environment import prepare
 if TYPE_CHECKING:
     from saddlepath.cli.progress import ProgressLine
     from saddlepath.config import Config
+    from saddlepath.model import Model
     from saddlepath.runs import RunFolder
     from saddlepath.solution import Solution
 
@@ -18,6 +19,10 @@ Setting = Annotated[
     typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Set one value, such as calibration.beta=0.97; repeatable."),
 ]
 NoReport = Annotated[bool, typer.Option("--no-report", help="Write no figures and no report.html.")]
+Referee = Annotated[
+    bool,
+    typer.Option("--referee", help="Solve by collocation too, and report the distance: up to three states."),
+]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Compile afresh; keep no compiled programs.")]
 
 
@@ -25,6 +30,7 @@ def solve(
     run: Annotated[str, typer.Argument(help="A shipped model, my_model.py:MyModel, or a run file in TOML.")],
     out: Annotated[Path | None, typer.Option(help="Run folder to write; default runs/NAME.")] = None,
     settings: Setting = None,
+    referee: Referee = False,
     no_report: NoReport = False,
     no_cache: NoCache = False,
 ) -> None:
@@ -38,9 +44,12 @@ def solve(
     config = config.override(settings or [])
     folder = RunFolder(out or _free_folder(config.reference))
     folder.require_empty()
+    cls = model_class(config.reference)
+    if referee:
+        _require_judge(config, cls)
     with progress_of(config) as progress:
-        solution = start_run(folder, config, model_class(config.reference), progress)
-    _tell(solution, folder, report=not no_report)
+        solution = start_run(folder, config, cls, progress)
+    _tell(solution, folder, report=not no_report, judged=referee)
 
 
 def resume(
@@ -50,6 +59,7 @@ def resume(
         typer.Option(help="my_model.py:MyModel as the run names it: allows this command to run that file."),
     ] = None,
     settings: Setting = None,
+    referee: Referee = False,
     no_report: NoReport = False,
     no_cache: NoCache = False,
 ) -> None:
@@ -67,9 +77,12 @@ def resume(
         if not no_report and not folder.report.exists():
             write_report(solution_of(run, model), run)
         raise typer.Exit(0 if ended.converged else 1)
+    cls = class_of_run(config, model)
+    if referee:
+        _require_judge(config, cls)
     with progress_of(config) as progress:
-        solution = resume_run(folder, config, class_of_run(config, model), progress)
-    _tell(solution, folder, report=not no_report)
+        solution = resume_run(folder, config, cls, progress)
+    _tell(solution, folder, report=not no_report, judged=referee)
 
 
 def progress_of(config: "Config") -> "ProgressLine":
@@ -87,17 +100,31 @@ def _free_folder(reference: str) -> Path:
     return next(path for path in candidates if not path.exists())
 
 
-def _tell(solution: "Solution", folder: "RunFolder", *, report: bool) -> None:
-    """Outcome and accuracy on the screen, then the report; exit code 1 where the tolerance was not met."""
+def _require_judge(config: "Config", cls: "type[Model]") -> None:
+    """Refuse, before anything is solved, to ask a referee who cannot solve the model."""
+    from saddlepath.verdict import require_judge
+
+    require_judge(config.build_model(cls), over=config.arguments(cls).get("over"))
+
+
+def _tell(solution: "Solution", folder: "RunFolder", *, report: bool, judged: bool) -> None:
+    """Outcome, accuracy and verdict on the screen, then the report; exit code 1 where the tolerance was not met."""
     from saddlepath.outcome import Outcome
     from saddlepath.report.html import write_report
+    from saddlepath.verdict import referee
 
     typer.echo(f"{type(solution.model).__name__}: {solution.outcome.sentence}.")
     if solution.accuracy is not None:
         typer.echo(str(solution.accuracy))
+    for name, count in solution.guards.items():
+        if count > 0:
+            typer.echo(f"{name} during training: {count:,}")
+    verdict = referee(solution) if judged else None
+    if verdict is not None:
+        typer.echo(f"\n{verdict}")
     typer.echo(f"run folder: {folder.path}")
     if report:
-        write_report(solution, folder.path)
+        write_report(solution, folder.path, referee=verdict or False)
     if solution.outcome is Outcome.INTERRUPTED:
         typer.echo(f"continue with: saddlepath resume {folder.path}")
     if not solution.outcome.converged:

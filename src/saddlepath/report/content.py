@@ -28,13 +28,15 @@ from saddlepath.solution import Solution
 from saddlepath.steady import steady_state
 from saddlepath.summary import moments
 from saddlepath.table import Table, log10
-from saddlepath.verdict import referee
+from saddlepath.verdict import Verdict, referee
 from saddlepath.verification import certificate, euler_errors
 
 PERIODS, PATHS, BURN_IN = 250, 64, 200
 """Size of the simulation behind moments and densities: 16,000 states."""
 RESPONSES = 3
 """Most innovations whose responses a report shows."""
+GUARDS = {"paths restarted": "in training, lost before", "states undefined": "in training, left out of their step"}
+"""What the counters of `Solution.guards` mean."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,16 +110,17 @@ class Content:
             facts.append(("policy drift", f"{a.drift:.1e}", "between the last tests, relative"))
         if "seconds" in how:
             facts.append(("training time", f"{how['seconds']:.0f} s", f"{how.get('steps', 0)} steps"))
+        facts += [(name, f"{n:,}", GUARDS[name]) for name, n in self.solution.guards.items() if n > 0]
         return facts
 
 
-def content(solution: Solution, *, seed: int = 0, judged: bool = False) -> Content:
+def content(solution: Solution, *, seed: int = 0, judged: bool | Verdict = False) -> Content:
     """Tables and figures of a solution.
 
     Args:
         solution: A solution; a family is shown at the centre of its box.
         seed: Seed of simulations and fresh paths.
-        judged: Whether the referee solves the model too.
+        judged: Whether the referee solves the model too, or what it has said already.
     """
     box = solution.box
     with jax.enable_x64(True):
@@ -126,7 +129,7 @@ def content(solution: Solution, *, seed: int = 0, judged: bool = False) -> Conte
     sections = [
         _model(solution),
         told("accuracy", "Accuracy", lambda: _accuracy(solution, member, accuracy, seed)),
-        *([told("referee", "Second opinion", lambda: _second_opinion(member, seed))] if judged else []),
+        *([told("referee", "Second opinion", lambda: _second_opinion(member, judged, seed))] if judged else []),
         told("steady-state", "Steady state", lambda: _steady(member)),
         told("rules", "Decision rules", lambda: _rules(member)),
         told("simulation", "Simulation", lambda: _simulation(member, seed)),
@@ -197,9 +200,9 @@ def _accuracy(solution: Solution, member: Solution, accuracy: Accuracy, seed: in
     return Section("accuracy", "Accuracy", text, tables=tables, figures=pictures)
 
 
-def _second_opinion(member: Solution, seed: int) -> Section:
+def _second_opinion(member: Solution, judged: bool | Verdict, seed: int) -> Section:
     """The distance to the same model solved by collocation."""
-    verdict = referee(member, seed=seed)
+    verdict = judged if isinstance(judged, Verdict) else referee(member, seed=seed)
     text = f"The referee solved the same equations by collocation on {verdict.solution.how['nodes']} nodes: "
     return Section("referee", "Second opinion", text + verdict.sentence, tables={"referee": verdict.distance})
 
@@ -213,7 +216,7 @@ def _steady(member: Solution) -> Section:
     text = "The stochastic steady state is where the economy rests when agents expect shocks and none arrive."
     linear = first_order_of(member)
     if linear is not None:
-        text += f" The largest root of the first-order solution is {linear.spectral_radius:.4f}."
+        text += f" First-order solution: {linear.determinacy}; largest root {linear.spectral_radius:.4f}."
     return Section("steady-state", "Steady state", text, tables=tables)
 
 

@@ -16,9 +16,12 @@ from saddlepath.report.content import Content, Section, content
 from saddlepath.report.drawing import picture
 from saddlepath.solution import Solution
 from saddlepath.table import Table
+from saddlepath.verdict import Verdict
 
 
-def write_report(solution: Solution, folder: str | os.PathLike[str], *, seed: int = 0, referee: bool = False) -> Path:
+def write_report(
+    solution: Solution, folder: str | os.PathLike[str], *, seed: int = 0, referee: bool | Verdict = False
+) -> Path:
     """Write `report.html`, `accuracy.json`, `tables/` and `figures/` into a folder.
 
     The page carries its figures inside and needs no network. A family is shown at the centre of its box.
@@ -27,7 +30,8 @@ def write_report(solution: Solution, folder: str | os.PathLike[str], *, seed: in
         solution: A solution.
         folder: Where to write; made if it does not exist.
         seed: Seed of simulations and fresh paths.
-        referee: Whether to solve the model by collocation too and show the distance; for up to three continuous states.
+        referee: Whether to solve the model by collocation too and show the distance; for up to three continuous
+            states. Or the verdict that `saddlepath.referee` gave before.
 
     Returns:
         Path of the page.

@@ -38,7 +38,7 @@ def accuracy_table(accuracy: Accuracy) -> Table:
     if accuracy.binding:
         shares = ", ".join(f"{name} {100 * share:.3g} %" for name, share in accuracy.binding.items())
         note += f" Constraints bind in these shares of states: {shares}."
-    note = " ".join([note, *accuracy.warnings])
+    note = " ".join([note, *accuracy.remarks, *accuracy.warnings])
     formats = {name: ".1e" for name in STATISTICS} | {"log10 mean": ".2f", "log10 max": ".2f"}
     return table(rows, "equation", title="Euler errors", note=note, formats=formats)
 

@@ -11,6 +11,7 @@ from jaxtyping import Array
 
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
+from saddlepath.solvers.balancing import Balancing, balancing
 from saddlepath.solvers.problem import Problem, flat_weights
 from saddlepath.solvers.solver import Solver, StepReport
 
@@ -44,6 +45,8 @@ class FirstOrder(Solver):
         learning_rate: First learning rate. [-]
         schedule: `cosine` to zero, `constant`, or `exponential` to a hundredth.
         kernel: `squared`, `huber` (bend at a residual of 0.01) or `log-cosh`.
+        scaling: How equations are weighed: `none`, `equations` (each by one over its loss), `inverse loss` (the same
+            up to a factor), `relobralo`, or a `Relobralo` with parameters of its own.
         expectation: `quadrature`, or `two draws`: the unbiased product of residuals at two independent draws.
         batch: States per step.
         steps: Length of the schedule, and of this stage when there are several.
@@ -53,6 +56,7 @@ class FirstOrder(Solver):
     learning_rate: float = 1e-3
     schedule: str = eqx.field(static=True, default="cosine")
     kernel: str = eqx.field(static=True, default="squared")
+    scaling: str | Balancing = eqx.field(static=True, default="none")
     expectation: str = eqx.field(static=True, default="quadrature")
     batch: int | None = eqx.field(static=True, default=None)
     steps: int | None = eqx.field(static=True, default=10_000)
@@ -62,26 +66,36 @@ class FirstOrder(Solver):
         _known("schedule", self.schedule, list(SCHEDULES))
         _known("kernel", self.kernel, list(KERNELS))
         _known("expectation", self.expectation, ["quadrature", "two draws"])
+        balancing(self.scaling)
+        if self.expectation == "two draws" and self.scaling != "none":
+            raise ConfigError(
+                f"scaling={self.scaling!r} weighs equations by their losses, and products of two draws may be "
+                "negative; use expectation='quadrature', or scaling='none'."
+            )
 
     @property
     def patience(self) -> int:
         return 60  # first-order steps fall slowly, and a schedule falls late
 
     def init(self, problem, weights, n_rows):
-        return self._transformation().init(problem.network(weights)), jnp.zeros((), dtype=int)
+        inner = self._transformation().init(problem.network(weights))
+        return inner, balancing(self.scaling).init(problem, weights), jnp.zeros((), dtype=int)
 
     def step(self, problem, weights, state, batch, key):
-        inner, count = state
-        loss_of = lambda network: self._loss(problem, network, batch, key)
+        inner, balance, count = state
         network = problem.network(weights)
-        (loss, undefined), gradient = jax.value_and_grad(loss_of, has_aux=True)(network)
+        losses_of = lambda network: self._losses(problem, network, batch, key)
+        losses, pull, undefined = jax.vjp(losses_of, network, has_aux=True)
+        factors, balance = balancing(self.scaling).weigh(losses, balance, jax.random.fold_in(key, 1))
+        loss_of = lambda losses: jnp.mean(factors * losses)
+        (gradient,) = pull(factors / losses.size)
         updates, inner = self._transformation().update(
-            gradient, inner, network, value=loss, grad=gradient, value_fn=lambda n: loss_of(n)[0]
+            gradient, inner, network, value=loss_of(losses), grad=gradient, value_fn=lambda n: loss_of(losses_of(n)[0])
         )
         moved = flat_weights(optax.apply_updates(network, updates))
         accepted = jnp.all(jnp.isfinite(moved))
-        report = StepReport(loss, accepted, jnp.asarray(self._rate()(count)), undefined)
-        return jnp.where(accepted, moved, weights), (inner, count + 1), report
+        report = StepReport(jnp.mean(losses), accepted, jnp.asarray(self._rate()(count)), undefined, losses)
+        return jnp.where(accepted, moved, weights), (inner, balance, count + 1), report
 
     def _rate(self) -> optax.Schedule:
         steps = self.steps or 10_000
@@ -95,7 +109,8 @@ class FirstOrder(Solver):
         own = self.optimizer
         return optax.with_extra_args_support(OPTIMIZERS[own](self._rate()) if isinstance(own, str) else own)
 
-    def _loss(self, problem: Problem, network: Any, batch: Array, key: Any) -> tuple[Array, Array]:
+    def _losses(self, problem: Problem, network: Any, batch: Array, key: Any) -> tuple[Array, Array]:
+        """Loss by equation `[n_equations]`, and how many states have no finite residual."""
         weights = flat_weights(network)
         if self.expectation == "two draws":
             keys = jax.random.split(key, 2 * batch.shape[0]).reshape(batch.shape[0], 2)
@@ -105,7 +120,7 @@ class FirstOrder(Solver):
         else:
             losses = KERNELS[self.kernel](jax.vmap(problem.residuals, (None, 0))(weights, batch))
         undefined = ~jnp.all(jnp.isfinite(losses), axis=1)
-        return jnp.mean(jnp.where(undefined[:, None], 0.0, losses)), jnp.sum(undefined)
+        return jnp.mean(jnp.where(undefined[:, None], 0.0, losses), axis=0), jnp.sum(undefined)
 
     def describe(self) -> str:
         return self.optimizer if isinstance(self.optimizer, str) else "an Optax optimizer"

@@ -1,5 +1,6 @@
 """What every solver minimises: residuals of an economy as a function of a flat vector of network weights."""
 
+import dataclasses
 import math
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from saddlepath.cloud import Cloud
-from saddlepath.economy import Economy
+from saddlepath.economy import Economy, flat_residuals
 from saddlepath.rule import NetworkRule
 
 
@@ -52,6 +53,20 @@ class Problem(eqx.Module):
     def residuals(self, weights: Float[Array, " n_weights"], y: Float[Array, " n_points"]) -> Array:
         """Residuals at one point."""
         return self.economy.residuals(self.rule_with(weights), y)
+
+    def held_residuals(
+        self, weights: Float[Array, " n_weights"], tomorrow: Float[Array, " n_weights"], y: Float[Array, " n_points"]
+    ) -> Array:
+        """Residuals at one point where today's decision follows `weights` and tomorrow's rule is held at `tomorrow`.
+
+        `E.slope` is the slope of tomorrow's rule, hence of the one that is held; `E.here.slope` is that of today's.
+        """
+        eco, rule = self.economy, self.rule_with(weights)
+        model, s = eco.split(y)
+        x = rule(eco, model, y)
+        _, _, _, expectation = eco.expectation(self.rule_with(tomorrow), y, today=x)
+        own = lambda state: rule(eco, model, eco.join(state, y[eco.states.size :]))
+        return flat_residuals(model.residuals(s, x, dataclasses.replace(expectation, own=own)))
 
 
 def flat_weights(network: Any) -> Float[Array, " n_weights"]:

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.accuracy import (
+    COVERED,
     REST_BOUND,
     Accuracy,
     TestPaths,
@@ -25,7 +26,7 @@ from saddlepath.accuracy import (
     split,
     summarise,
     tested,
-    visit,
+    walk,
 )
 from saddlepath.cloud import Cloud
 from saddlepath.economy import Economy, state_features
@@ -34,7 +35,7 @@ from saddlepath.grid import Grid
 from saddlepath.network import Network
 from saddlepath.outcome import Outcome
 from saddlepath.quadrature import Quadrature, finer
-from saddlepath.rule import GridRule, NetworkRule
+from saddlepath.rule import DecisionRule, GridRule, NetworkRule
 from saddlepath.solution import Solution
 from saddlepath.solvers.collocation import (
     MOST_STATES,
@@ -49,7 +50,7 @@ from saddlepath.solvers.collocation import (
 )
 from saddlepath.solvers.conditions import has_complementarity
 from saddlepath.solvers.domain import LEAST_REACH, covering, middle_of, require_box
-from saddlepath.solvers.start import initial_rule
+from saddlepath.solvers.start import initial_rule, linear_of
 from saddlepath.solvers.training import STALL_GAIN, TestKeys, test_keys
 from saddlepath.steady import LinearSolution
 
@@ -71,9 +72,8 @@ SMALLEST_TARGET = 1e-12
 """Residual at the nodes below which rounding rules [-]."""
 PATIENCE = 5
 """So many steps in a row without a fall of the residual by a fifth end a solve."""
-COVERED = 1.02
-"""Paths may leave the grid by this before it is widened and solved again, at most `WIDENINGS` times [half widths]."""
 WIDENINGS = 3
+"""A grid that its own paths leave is widened and solved again so many times at most."""
 
 Log = Callable[[dict[str, Any]], None]
 
@@ -163,7 +163,7 @@ def require_small(eco: Economy, solver: Collocation) -> None:
             f"collocation solves one calibration, got a family over {', '.join(eco.box.names)}; leave out over=..., or "
             "train a network."
         )
-    if n > MOST_STATES:
+    if not is_small(eco):
         raise ConfigError(
             f"collocation is for up to {MOST_STATES} continuous states, {name} has {n}; train a network with "
             "solver=LevenbergMarquardt()."
@@ -173,6 +173,11 @@ def require_small(eco: Economy, solver: Collocation) -> None:
         raise ConfigError(f"nodes needs {n} numbers for the states {entries}, got {solver.nodes}; give one for each.")
     if solver.box is not None:
         require_box(eco, solver.box)
+
+
+def is_small(eco: Economy) -> bool:
+    """Whether a grid can hold the economy: one calibration, few continuous states."""
+    return not eco.box.names and eco.states.continuous.size <= MOST_STATES
 
 
 def _kinked_quadrature(eco: Economy) -> Quadrature:
@@ -193,7 +198,7 @@ def _start(eco: Economy, start: str | Solution, seed: int) -> tuple[Any, Cloud, 
             f"start must be a solution of {type(eco.model).__name__} at one calibration, got one of "
             f"{type(start.model).__name__}."
         )
-    return start.rule, start.cloud, start.linear
+    return start.rule, start.cloud, linear_of(eco, start)
 
 
 class _Refinement:
@@ -233,7 +238,13 @@ class _Refinement:
                 f"{' x '.join(map(str, sizes[0]))} nodes make {self._unknowns(sizes[0])} unknowns, Newton's method "
                 f"takes up to {MOST_UNKNOWNS}; use fewer nodes, or method='time_iteration'."
             )
-        return [ladder[0], *sizes] if np.prod(sizes[0]) > np.prod(ladder[0]) else sizes
+        coarse = np.prod(sizes[0]) > np.prod(ladder[0]) and not self._solved_before
+        return [ladder[0], *sizes] if coarse else sizes
+
+    @property
+    def _solved_before(self) -> bool:
+        """Whether the rule to start from is a solution: a coarse grid could lead from it to another equilibrium."""
+        return isinstance(self.first, GridRule) or self.first.network is not None
 
     def _unknowns(self, size: tuple[int, ...]) -> int:
         n = self.task.economy.states.continuous.size
@@ -244,7 +255,8 @@ class _Refinement:
         return self.task.solver.method != "newton" or self._unknowns(size) <= MOST_UNKNOWNS
 
     def _refine(self, sizes: list[tuple[int, ...]]) -> Outcome:
-        rule, sample = self._first_order(sizes[0])
+        given = self._solved_before
+        rule, sample = (self.first, self._sample(self.first)) if given else self._first_order(sizes[0])
         for level, size in enumerate(sizes):
             before = self.best
             found = self._settled(size, rule, sample)
@@ -338,15 +350,15 @@ class _Refinement:
         task.log({"event": "test", **record})
         return found
 
-    def _on_paths(self, rule: GridRule, *keys: PRNGKeyArray) -> Accuracy:
-        return assess(self.judge, rule, self.task.cloud, keys, self.task.test, self.equations)
+    def _on_paths(self, rule: GridRule, *keys: PRNGKeyArray, linear: DecisionRule | None = None) -> Accuracy:
+        return assess(self.judge, rule, self.task.cloud, keys, self.task.test, self.equations, linear=linear)
 
-    def _sample(self, rule: GridRule) -> Float[np.ndarray, "n n_continuous"]:
+    def _sample(self, rule: DecisionRule) -> Float[np.ndarray, "n n_continuous"]:
         """State features on test paths; draws from the cloud where the paths are lost."""
         task = self.task
-        runs = [visit(self.judge, rule, task.cloud, key, task.test) for key in (task.keys.select, task.keys.stop)]
-        points = jnp.concatenate([run.points for run in runs])
-        extents = np.concatenate([np.asarray(run.extents) for run in runs])
+        paths = [walk(self.judge, rule, task.cloud, key, task.test) for key in (task.keys.select, task.keys.stop)]
+        points = jnp.concatenate(paths)
+        extents = np.asarray(_extents(task.economy, task.cloud, points))
         if np.mean(extents < FIRST_REACH * LEAST_REACH) > 0.9:
             return np.asarray(_features(task.economy, points))[extents < FIRST_REACH * LEAST_REACH]
         centre, scale = middle_of(task.cloud)
@@ -369,8 +381,8 @@ class _Refinement:
         self.best = found
         return Outcome.CONVERGED if self._certificate(found).meets(task.tol) else Outcome.STALLED
 
-    def _certificate(self, found: Found) -> Accuracy:
-        return self._on_paths(found.rule, *split(self.task.keys.certify, self.task.test.repeats))
+    def _certificate(self, found: Found, linear: DecisionRule | None = None) -> Accuracy:
+        return self._on_paths(found.rule, *split(self.task.keys.certify, self.task.test.repeats), linear=linear)
 
     def _spent(self) -> bool:
         task, seconds = self.task, time.perf_counter() - self.begun
@@ -381,9 +393,10 @@ class _Refinement:
         assert found is not None  # a run that found nothing was interrupted and raised
         errors = np.asarray(point_errors(self.judge, found.rule, uniform_points(found.system)))
         region = summarise(errors, self.equations, where="uniform draws from the region that the grid covers")
+        accuracy = self._certificate(found, None if task.linear is None or self._solved_before else self.first)
         return Solution(
-            task.economy, found.rule, task.cloud, outcome, self._certificate(found), region, task.linear,
-            tuple(self.tests), self._how(found),
+            task.economy, found.rule, task.cloud, outcome, accuracy, region, task.linear, tuple(self.tests),
+            self._how(found),
         )  # fmt: skip
 
     def _how(self, found: Found) -> dict[str, Any]:
@@ -403,6 +416,11 @@ class _Refinement:
             "precision": "float64",
             "spectral radius": None if task.linear is None else task.linear.spectral_radius,
         } | self.facts
+
+
+@eqx.filter_jit
+def _extents(eco: Economy, cloud: Cloud, points: Float[Array, "n n_points"]) -> Float[Array, " n"]:
+    return jax.vmap(cloud.extent, (None, 0))(eco, points)
 
 
 @eqx.filter_jit

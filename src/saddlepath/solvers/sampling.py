@@ -87,6 +87,41 @@ class Paths(Sampler):
         return jnp.where(again[:, None], fresh, moved), jnp.sum(lost)
 
 
+class Replay(Sampler):
+    """Simulated paths that remember: every step takes, from each path, one of its last states at random.
+
+    The buffer is a row per path, `[batch, memory * n_points]`, today's state first. It makes the states of a batch less
+    alike in time, and keeps states of somewhat older rules in the training set.
+
+    Attributes:
+        memory: States that each path remembers, hence batches in the buffer.
+        paths: The paths that fill it.
+    """
+
+    memory: int = eqx.field(static=True, default=8)
+    paths: Paths = Paths()
+
+    def __check_init__(self) -> None:
+        if self.memory < 1:
+            raise ConfigError(f"a Replay remembers one state per path or more, got memory={self.memory}.")
+
+    def start(self, problem, batch, key):
+        draw = lambda k: self.paths.start(problem, batch, k)
+        return jnp.concatenate(list(jax.vmap(draw)(jax.random.split(key, self.memory))), axis=1)
+
+    def advance(self, problem, rule, points, key, settled):
+        n = problem.economy.n_points
+        moved, lost = self.paths.advance(problem, rule, points[:, :n], key, settled)
+        return jnp.concatenate([moved, points[:, :-n]], axis=1), lost
+
+    def batch(self, problem, points, key, settled):
+        age_key, batch_key = jax.random.split(key)
+        ages = jax.random.randint(age_key, (points.shape[0], 1, 1), 0, self.memory)
+        remembered = points.reshape(points.shape[0], self.memory, -1)
+        drawn = jnp.take_along_axis(remembered, ages, axis=1)[:, 0]
+        return self.paths.batch(problem, drawn, batch_key, settled)
+
+
 class Region(Sampler):
     """Fresh uniform draws from a box of states every step; states that the box leaves out come from the cloud.
 

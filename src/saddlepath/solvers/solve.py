@@ -32,11 +32,12 @@ from saddlepath.solvers.first_order import FirstOrder
 from saddlepath.solvers.homotopy import Homotopy
 from saddlepath.solvers.levenberg_marquardt import LevenbergMarquardt
 from saddlepath.solvers.problem import Problem
-from saddlepath.solvers.refinement import collocate
+from saddlepath.solvers.refinement import collocate, is_small
 from saddlepath.solvers.sampling import Paths, Sampler
 from saddlepath.solvers.solver import Solver, default_batch
-from saddlepath.solvers.start import blank_rule, initial_rule
+from saddlepath.solvers.start import blank_rule, first_order_rule, initial_rule, linear_of, silenced
 from saddlepath.solvers.training import (
+    SETTLED,
     Budget,
     Judge,
     Log,
@@ -267,7 +268,7 @@ def _attempt_all(
         tests = list(solution.tests)
         log({"event": "outcome", "attempt": number, "outcome": solution.outcome.name.lower()})
         best = solution if best is None or _better(solution, best) else dataclasses.replace(best, tests=tuple(tests))
-        if solution.outcome not in (Outcome.EXPLODED, Outcome.REJECTED):
+        if solution.outcome not in (Outcome.EXPLODED, Outcome.REJECTED) and not _stuck(solution, attempt, budget):
             return solution
     assert best is not None  # at least one attempt is made
     return best
@@ -275,6 +276,12 @@ def _attempt_all(
 
 def _name(start: str | Solution) -> str:
     return start if isinstance(start, str) else "a solution"
+
+
+def _stuck(solution: Solution, attempt: Attempt, budget: Budget) -> bool:
+    """Whether random first weights led to where residuals have no slope, far from the solution; others may not."""
+    far = solution.accuracy is None or solution.accuracy.mean > max(SETTLED, budget.tol)
+    return attempt.start == "random" and solution.outcome is Outcome.STALLED and far
 
 
 def _better(a: Solution, b: Solution) -> bool:
@@ -372,14 +379,21 @@ class _Run:
     def _solution(self, state: TrainState, progress: Progress, outcome: Outcome) -> Solution:
         weights = state.weights if progress.best is None else jnp.asarray(progress.best)
         rule = self.judge.rule(weights)
-        accuracy, region = self.judge.certificate(rule)
-        accuracy = dataclasses.replace(accuracy, drift=self.judge.drift(rule, progress.recent))
+        accuracy, region = self.judge.certificate(rule, self._first_order(rule))
+        drift = self.judge.drift(rule, progress.recent)
+        accuracy = dataclasses.replace(accuracy, drift=drift, judged=is_small(self.plan.economy))
         if outcome is Outcome.EXHAUSTED and progress.best is None:
             outcome = Outcome.EXPLODED
         return Solution(
             self.plan.economy, rule, rule.cloud, outcome, accuracy, region, self.linear, tuple(progress.tests),
             self._how(progress),
         )  # fmt: skip
+
+    def _first_order(self, rule: NetworkRule) -> NetworkRule | None:
+        """The first-order rule to report beside a trained one: what it began with, or made from the solution."""
+        if self.linear is not None and self.attempt.start in ("auto", "linear"):
+            return silenced(rule)
+        return first_order_rule(self.plan.economy, rule, self.linear)
 
     def _how(self, progress: Progress) -> dict[str, Any]:
         return {
@@ -395,7 +409,17 @@ class _Run:
             "seconds": progress.seconds,
             "precision": self.plan.precision,
             "spectral radius": None if self.linear is None else self.linear.spectral_radius,
-        } | _versions()
+            **self._limits(),
+            **_versions(),
+        }
+
+    def _limits(self) -> dict[str, Any]:
+        """The box outside which training drew no states, where there is one."""
+        box = self.plan.sampling.limits()
+        if box is None:
+            return {}
+        bounds = zip(box.names, box.lower, box.upper, strict=True)
+        return {"sampling box": {name: [low.tolist(), high.tolist()] for name, low, high in bounds}}
 
 
 def _versions() -> dict[str, Any]:
@@ -421,7 +445,7 @@ def _first_rule(plan: Plan, attempt: Attempt) -> tuple[NetworkRule, LinearSoluti
             f"start must be a trained solution of {type(plan.economy.model).__name__} with the same states and "
             f"pseudo-states, got one of {type(attempt.start.model).__name__}."
         )
-    return rule, attempt.start.linear
+    return rule, linear_of(plan.economy, attempt.start)
 
 
 def _single(problem: Problem) -> Problem:

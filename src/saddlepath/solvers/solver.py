@@ -17,12 +17,14 @@ class StepReport(eqx.Module):
         accepted: Whether the weights moved.
         rate: Damping or learning rate used.
         undefined: States of the batch whose residuals are not finite.
+        losses: The loss by equation `[n_equations]`, in the order of `Economy.residuals`; NaN where none was drawn. [-]
     """
 
     loss: Array
     accepted: Array
     rate: Array
     undefined: Array
+    losses: Array
 
 
 class Solver(eqx.Module):

@@ -9,23 +9,26 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.cloud import Cloud, polynomial_terms
-from saddlepath.economy import Economy, feature_ranges
+from saddlepath.economy import Economy, feature_ranges, policy_coordinates, state_features
 from saddlepath.errors import ConfigError, ConvergenceError
 from saddlepath.network import Network, build_network
 from saddlepath.ranges import Positive, Real
 from saddlepath.rule import Frame, NetworkRule, features_shape, own_features_shape
-from saddlepath.steady import LinearSolution, centres, linear_solutions
+from saddlepath.solution import Solution
+from saddlepath.steady import LinearSolution, SteadyState, centres, linear_solutions
 
 STARTS = ("auto", "linear", "steady", "random")
 LAST_LAYER = {"linear": 0.01, "steady": 0.1, "random": 1.0}
 """Scale of the last layer: small where the centre is already good, full for a random start [-]."""
 
 LOG_DISPERSION = 0.2
-"""Least dispersion of a log state that decisions move [log points]."""
+"""Least dispersion of a log state that decisions move, per unit of the `scale` of its range [log points]."""
 RELATIVE_DISPERSION = 0.05
 """Least dispersion of a state in levels, relative to the mean of its field [-]."""
 COORDINATE_SCALE = 1.0
 """Policy coordinate per unit of network output, for coordinates without a unit (logs, logits) [-]."""
+UNSATURATED = 1e6
+"""Factor on the scales of the states at which the saturation of a rule's inputs is below round-off [-]."""
 DESIGN_POINTS_PER_TERM = 6
 FEATURE_DRAWS = 256
 
@@ -53,6 +56,54 @@ def initial_rule(eco: Economy, network: Network, start: str, seed: int) -> tuple
     rule = with_features(eco, NetworkRule(None, frame, cloud))
     rule = with_network(eco, rule, network, np.random.default_rng(seed), LAST_LAYER[kind])
     return rule, solutions[0] if solutions else None
+
+
+def linear_of(eco: Economy, start: Solution) -> LinearSolution | None:
+    """First-order solution at the centre of the box, taken from a solution to start from if it is of this calibration.
+
+    Args:
+        eco: The economy.
+        start: A solution of the same model, perhaps at another calibration.
+    """
+    if eqx.tree_equal((start.economy.model, start.economy.box), (eco.model, eco.box)):
+        return start.linear
+    try:
+        return linear_solutions(eco, np.asarray(eco.box.centre)[None])[0][0]
+    except ConvergenceError:
+        return None
+
+
+def first_order_rule(eco: Economy, rule: NetworkRule, linear: LinearSolution | None) -> NetworkRule | None:
+    """The first-order rule of one calibration in the structure and shapes of a trained rule, its network silent.
+
+    What was compiled for the trained rule then serves this one too.
+
+    Args:
+        eco: The economy, at one calibration.
+        rule: A rule with a network.
+        linear: Its first-order solution, or None: then there is no such rule.
+    """
+    if linear is None or eco.box.names:
+        return None
+    features, coordinates = _around(eco, linear.steady)
+    where = lambda r: (r.cloud.centre, r.frame.centre, r.frame.slopes)
+    values = (features[None], coordinates[None], jnp.asarray(linear.slopes)[None])
+    return silenced(eqx.tree_at(where, rule, values))
+
+
+def silenced(rule: NetworkRule) -> NetworkRule:
+    """The first-order part of a rule: its network adds nothing, and no state is so large that its input saturates."""
+    silent = jax.tree.map(lambda leaf: jnp.asarray(np.zeros(leaf.shape, leaf.dtype)), rule.network)
+    log_scale = np.array(rule.cloud.log_scale)
+    log_scale[0] += np.log(UNSATURATED)
+    return eqx.tree_at(lambda r: (r.network, r.cloud.log_scale), rule, (silent, jnp.asarray(log_scale)))
+
+
+@eqx.filter_jit
+def _around(eco: Economy, steady: SteadyState) -> tuple[Array, Array]:
+    """State features and policy coordinates of a steady state."""
+    state, policy = jax.tree.map(jnp.asarray, (steady.state, steady.policy))
+    return state_features(eco.model, state, eco.states), policy_coordinates(eco.model, policy)
 
 
 def blank_rule(eco: Economy, network: Network) -> NetworkRule:
@@ -139,7 +190,7 @@ def _least_dispersion(eco: Economy, centre: np.ndarray) -> np.ndarray:
         size = int(np.prod(r.shape))
         own = np.abs(centre[start : start + size])
         if isinstance(r, Positive):
-            parts.append(np.full(size, LOG_DISPERSION))
+            parts.append(np.broadcast_to(LOG_DISPERSION * np.asarray(r.scale), r.shape).reshape(size))
         else:
             typical = own.mean() if own.mean() > 0 else 1.0
             parts.append(np.maximum(LOG_DISPERSION * own, RELATIVE_DISPERSION * typical))

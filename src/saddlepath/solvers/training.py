@@ -5,6 +5,7 @@ decides when to stop, a third is kept for the published certificate.
 """
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -29,7 +30,7 @@ from saddlepath.accuracy import (
     split,
     summarise,
     tested,
-    visit,
+    walk,
 )
 from saddlepath.errors import ModelError
 from saddlepath.outcome import Outcome
@@ -70,12 +71,13 @@ class TrainState(eqx.Module):
 
 
 class StepTrace(eqx.Module):
-    """Per step: loss, acceptance, rate, undefined states; one entry per step of a chunk."""
+    """Per step: loss, acceptance, rate, undefined states, loss by equation; one entry per step of a chunk."""
 
     loss: Array
     accepted: Array
     rate: Array
     undefined: Array
+    losses: Array
 
 
 @eqx.filter_jit
@@ -84,7 +86,7 @@ def start_state(problem: Problem, solver: Solver, sampler: Sampler, batch: int, 
     points_key, key = jax.random.split(key)
     weights = problem.weights()
     points = sampler.start(problem, batch, points_key)
-    n_rows = batch * jax.eval_shape(problem.residuals, weights, points[0]).shape[0]
+    n_rows = batch * problem.n_equations
     zero = jnp.zeros((), dtype=int)
     return TrainState(weights, weights, solver.init(problem, weights, n_rows), points, key, zero, zero)
 
@@ -137,7 +139,7 @@ def _step(
     fresh = solver.init(problem, weights, n_rows)
     inner = jax.tree.map(lambda new, old: jnp.where(stuck, new, old), fresh, inner)
     rejected = jnp.where(stuck, 0, rejected)
-    trace = StepTrace(report.loss, report.accepted, report.rate, report.undefined)
+    trace = StepTrace(report.loss, report.accepted, report.rate, report.undefined, report.losses)
     return TrainState(weights, average, inner, points, key, rejected, state.lost + lost), trace
 
 
@@ -256,10 +258,10 @@ class Judge:
         extents = rest_extents(self.problem.economy, rule, rule.cloud, self.keys.stop)
         return bool(np.all(np.asarray(extents) < REST_BOUND))
 
-    def certificate(self, rule: NetworkRule) -> tuple[Accuracy, Accuracy | None]:
-        """Accuracy on paths, and on the region, with the key kept for it."""
-        keys = split(self.keys.certify, self.size.repeats)
-        accuracy = assess(self.economy, rule, rule.cloud, keys, self.size, self.equations, self.sampler.limits())
+    def certificate(self, rule: NetworkRule, linear: NetworkRule | None = None) -> tuple[Accuracy, Accuracy | None]:
+        """Accuracy on paths, and on the region, with the key kept for it; beside it that of the first-order rule."""
+        keys, limits = split(self.keys.certify, self.size.repeats), self.sampler.limits()
+        accuracy = assess(self.economy, rule, rule.cloud, keys, self.size, self.equations, limits, linear)
         return accuracy, self._on_region(rule, keys[0])
 
     def drift(self, rule: NetworkRule, recent: np.ndarray | None) -> float | None:
@@ -267,7 +269,7 @@ class Judge:
         if recent is None or len(recent) < 2:
             return None
         key = split(self.keys.certify, self.size.repeats)[0]
-        points = visit(self.economy, rule, rule.cloud, key, self.size).points
+        points = walk(self.economy, rule, rule.cloud, key, self.size)
         return max(rule_distance(self.economy, rule, self.rule(jnp.asarray(w)), points) for w in recent)
 
     def _on_region(self, rule: NetworkRule, key: PRNGKeyArray) -> Accuracy | None:
@@ -307,7 +309,7 @@ def train(
     if compiling is not None:
         wait([compiling])  # whatever failed there fails again below, where it is raised
     while progress.step < budget.steps:
-        started = time.perf_counter()
+        started, lost = time.perf_counter(), int(state.lost)
         try:
             with threadpool_limits(limits=1, user_api="blas"):
                 state, trace = _chunk(problem, solver, sampler, state, progress.settled, budget.every)
@@ -320,7 +322,7 @@ def train(
         _require_defined(problem, sampler, state, trace)
         progress.step += budget.every
         progress.seconds += time.perf_counter() - started
-        record |= _diagnostics(trace, state, progress)
+        record |= _diagnostics(trace, progress, judge.equations) | {"restarted": int(state.lost) - lost}
         progress.tests.append(record)
         outcome = verdict(judge, budget, progress)
         save(state, progress)
@@ -381,15 +383,23 @@ def _summary(found: Accuracy, tested: str) -> dict[str, Any]:
     return {"mean": found.mean, "p99": found.p99, "max": found.max, "lost": found.lost, "tested": tested}
 
 
-def _diagnostics(trace: StepTrace, state: TrainState, progress: Progress) -> dict[str, Any]:
+def by_name(losses: np.ndarray, equations: dict[str, tuple[int, ...]]) -> dict[str, float]:
+    """Mean loss by name of the equation, from the losses of all entries; NaN where no entry has one."""
+    ends = np.cumsum([math.prod(shape) for shape in equations.values()])
+    parts = dict(zip(equations, np.split(losses, ends[:-1]), strict=True))
+    known = {name: part[~np.isnan(part)] for name, part in parts.items()}
+    return {name: float(part.mean()) if part.size else math.nan for name, part in known.items()}
+
+
+def _diagnostics(trace: StepTrace, progress: Progress, equations: dict[str, tuple[int, ...]]) -> dict[str, Any]:
     return {
         "attempt": progress.attempt,
         "step": progress.step,
         "loss": float(np.asarray(trace.loss)[-1]),
+        "losses": by_name(np.asarray(trace.losses)[-1], equations),
         "rate": float(np.asarray(trace.rate)[-1]),
         "accepted": float(np.mean(np.asarray(trace.accepted))),
         "undefined": int(np.sum(np.asarray(trace.undefined))),
-        "restarted": int(state.lost),
         "best": progress.best_mean,
         "seconds": progress.seconds,
     }
