@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.referee.new_keynesian import (
+from tests.new_keynesian import (
     BURN_IN,
     experiment,
     one_shock_box,

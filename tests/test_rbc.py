@@ -195,7 +195,7 @@ def test_the_residual_is_the_published_error() -> None:
         saved = 1 - share(jnp.stack([k.ravel(), z.ravel()], axis=1)).reshape(k.shape)
         return np.asarray(saved) * numbers.resources(k, z)
 
-    k, z = np.array([0.8, 1.0, 1.3]), np.array([0.05, -0.08, 0.02])
+    k, z = np.array([0.4, 1.0, 2.5]), np.array([0.05, -0.08, 0.02])
     k_next = capital(k, z)
     marginal_utility = (numbers.resources(k, z) - k_next) ** -numbers.gamma
     errors = 1 - growth_crra.expected(numbers, capital, k_next, z) / marginal_utility

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from tests.referee.new_keynesian import experiment, one_shock_box, one_shock_referee, published_errors
+from tests.new_keynesian import experiment, one_shock_box, one_shock_referee, published_errors
 
 import saddlepath as sp
 from benchmarks.row import Check, Row
