@@ -55,12 +55,13 @@ ROWS: dict[str, Row] = {
     ),
     "new-keynesian-bound": Row(
         "New-Keynesian, eight states, lower bound", NewKeynesian(),
-        {"tol": 7e-6, "solver": sp.LevenbergMarquardt(batch=128), "quadrature": sp.Monomial(5)}, 90, 1e-5, None,
+        {"tol": 5e-6, "solver": sp.LevenbergMarquardt(batch=128), "quadrature": sp.Monomial(5),
+         "test": sp.TestPaths(quadrature=sp.Monomial(5))}, 90, 1e-5, None,
         published(-5.6, -2.5), 3,
     ),
     "new-keynesian-one-shock": Row(
         "New-Keynesian, one shock, lower bound", OneShockNewKeynesian(),
-        {"tol": 5e-6, "solver": sp.LevenbergMarquardt(batch=256), "quadrature": sp.GaussHermite(21),
+        {"tol": 4e-6, "solver": sp.LevenbergMarquardt(batch=256), "quadrature": sp.GaussHermite(21),
          "sampling": sp.Region(one_shock_box())}, 60, 1e-5, None,
         {"referee, on paths": (referee_gap, 1e-4), "referee, six innovations": (experiment_gap, 1e-4)}, 3,
     ),

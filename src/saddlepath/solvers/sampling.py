@@ -184,8 +184,10 @@ class Mixture(Sampler):
         return self.paths.advance(problem, rule, points, key, settled)
 
     def batch(self, problem, points, key, settled):
-        n_box = round(self.share * points.shape[0])
-        mixed = points.at[:n_box].set(self.region.batch(problem, points[:n_box], key, settled))
+        path_key, box_key = jax.random.split(key)
+        simulated = self.paths.batch(problem, points, path_key, settled)
+        first = points.shape[0] - round(self.share * points.shape[0])  # the first rows may be dispersed
+        mixed = simulated.at[first:].set(self.region.batch(problem, points[first:], box_key, settled))
         return jnp.where(settled, mixed, points)
 
     def tested_region(self):
