@@ -3,9 +3,9 @@
 #
 # Prices are sticky (Calvo), and the central bank follows a Taylor rule. It cannot follow it below a rate of zero.
 # This makes the economy nonlinear where it matters most: once the rate is stuck, every bad shock raises the real rate
-# instead of being met by a lower nominal one. Two economies show how to write and solve this.
+# instead of being met by a lower nominal one.
 #
-# The first is that of Maliar and Maliar (2015), with eight states: the last rate, the dispersion of prices, and six
+# The economy is that of Maliar and Maliar (2015), with eight states: the last rate, the dispersion of prices, and six
 # shocks. Three conditions involve the future: costs and revenues of a price that is reset, and the Euler equation of
 # bonds. Everything else follows from them, the rate included:
 #
@@ -21,13 +21,12 @@ import numpy as np
 
 import saddlepath as sp
 from saddlepath.models.new_keynesian import NewKeynesian
-from saddlepath.models.new_keynesian_one_shock import OneShockNewKeynesian
 
 model = NewKeynesian()
 sp.describe(model)
 
 # %%
-solution = sp.solve(model, tol=1e-5)
+solution = sp.solve(model, tol=2e-5)
 print(solution.outcome)
 solution.accuracy
 
@@ -65,63 +64,28 @@ for name, where in {"all": at | ~at, "at the bound": at, "near it": near, "away 
 # | degree 4 | -6.17 | -2.15 | 22 |
 # | degree 5 | -6.20 | -2.15 | 389 |
 #
-# The bound binds rarely in this calibration. The second economy lives closer to it.
+# The bound binds rarely in this calibration.
 
 # %% [markdown]
-# ## Six quarters of patience
+# ## A wish to save
 #
-# In the economy of Guerrieri and Iacoviello (2015) only the discount factor moves. It has two states, so that a
-# collocation solves it, and no network is needed. Their experiment are six innovations in a row of five standard
-# deviations each. This is far from where the economy usually is, and an economy with a bound has a second rest point,
-# the liquidity trap. So the grid grows in steps, each from the solution of the last.
+# The premium that bonds carry rises by two and by six standard deviations, and no further shock arrives. Everybody
+# wants to save, demand falls, and the central bank lowers its rate.
 
 # %%
-economy = OneShockNewKeynesian()
-
-
-def box(low: float, high: float) -> sp.Box:
-    """Price dispersion, and the discount factor from `low` to `high` log points around its rest."""
-    return sp.Box(v=(1.0, 1.055), b=(economy.beta * np.exp(low), economy.beta * np.exp(high)))
-
-
-bounded = sp.solve(economy, sp.Collocation())
-for low, high, nodes in ((-0.05, 0.075, (6, 50)), (-0.1, 0.075, (6, 64)), (-0.1, 0.1, (6, 90))):
-    grid = sp.Collocation(nodes=nodes, basis="spline", box=box(low, high))
-    bounded = sp.solve(economy, grid, quadrature=sp.GaussHermite(11), tol=2e-5, start=bounded)
-free = sp.solve(economy.replace(bound=0), sp.Collocation(nodes=(6, 24), box=box(-0.1, 0.1)), tol=1e-6)
-print(bounded.outcome, free.outcome)
-
-# %%
-rest = sp.steady_state(economy).state
-paths = {}
-for sign in (1, -1):
-    shocks = np.zeros((30, 1))
-    shocks[:6] = 5.0 * sign
-    for name, rule in (("bound", bounded), ("no bound", free)):
-        paths[sign, name] = sp.simulate(rule, periods=30, start=rest, shocks=shocks).isel(path=0)
-
-panels = {"annual_rate": "policy rate", "annual_inflation": "inflation", "output": "output"}
+rest = sp.stochastic_steady_state(solution).state
 figure, axes = plt.subplots(1, 3, figsize=(10, 3), sharex=True)
-for axis, (name, title) in zip(axes, panels.items(), strict=True):
-    for (sign, kind), data in paths.items():
-        values = 100 * (data[name] - 1) if name == "output" else data[name]
-        label = f"{'patience' if sign > 0 else 'impatience'}, {kind}"
-        axis.plot(values, color="C3" if sign > 0 else "C0", linestyle="-" if kind == "bound" else "--", label=label)
-    axis.axhline(0.0, color="grey", linewidth=0.5)
-    axis.set(title=title, xlabel="quarters", ylabel="per cent" if name == "output" else "per cent a year")
-axes[0].legend(fontsize=7)
+for size in (2.0, 6.0):
+    shocks = np.zeros((24, 6))
+    shocks[0, 4] = size  # the premium on bonds
+    data = sp.simulate(solution, periods=24, start=rest, shocks=shocks).isel(path=0)
+    panels = {
+        "policy rate, per cent a year": 400 * (data["R"] - 1),
+        "inflation, per cent a year": 400 * (data["pi"] - 1),
+        "output, per cent": 100 * (data["output"] / data["output"][0] - 1),
+    }
+    for axis, (title, values) in zip(axes, panels.items(), strict=True):
+        axis.plot(values, label=f"{size:.0f} s.d.")
+        axis.set(title=title, xlabel="quarters")
+axes[0].legend()
 figure.tight_layout()
-
-# %%
-for kind in ("bound", "no bound"):
-    slump, boom = paths[1, kind], paths[-1, kind]
-    quarters = int((slump["R"] < 1 + 1e-9).sum())
-    trough, peak = 100 * float(slump["output"].min() - 1), 100 * float(boom["output"].max() - 1)
-    print(
-        f"{kind:8}: {quarters:2} quarters at the bound, output {trough:.1f} % at the trough, {peak:+.1f} % at the peak"
-    )
-
-# %% [markdown]
-# The same innovations with the opposite sign have very different effects: with the bound, output falls by twice as much
-# as it rises. Without it the central bank would follow the shock far below zero, and the two responses would nearly
-# mirror each other. The rate is at the bound from the first quarter until two years after the last innovation.
