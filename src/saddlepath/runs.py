@@ -206,7 +206,7 @@ class RunLog:
             kept.append(_record({"event": "test", **checkpoint.progress.tests[-1]}))
         write_atomically(folder.metrics, "".join(json.dumps(line) + "\n" for line in kept).encode())
         self.lines = len(kept)
-        self.stream = open(folder.metrics, "a", encoding="utf-8")  # noqa: SIM115 (closed by close)
+        self.path = folder.metrics
         self.events = EventFiles(folder.tensorboard)
         for line in kept:
             self.events.add(line)
@@ -216,14 +216,13 @@ class RunLog:
             self.repeated -= 1
             return
         line = _record(record)
-        self.stream.write(json.dumps(line) + "\n")
-        self.stream.flush()
+        with self.path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
         self.lines += 1
         self.events.add(line)
         self.show(record)
 
     def close(self) -> None:
-        self.stream.close()
         self.events.close()
 
 
