@@ -1,5 +1,7 @@
 """New-Keynesian economies with a lower bound: second writing of all equations, the kink, the published accuracy."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -23,7 +25,7 @@ from saddlepath.solvers.start import LAST_LAYER, initial_rule
 
 ROUNDOFF = 1e-12
 """Numbers of order one after a few dozen operations [-]."""
-RECURRENT = 2
+SEEDS = 2
 """Seeds of the solver for which a bar must hold."""
 SAME = ("R", "pi", "C")
 """What the one-shock economy is judged by: gross rates and consumption, all of order one."""
@@ -38,8 +40,8 @@ def wrong_solution(model: sp.Model, monkeypatch: pytest.MonkeyPatch, quadrature:
     return sp.Solution(eco, rule, rule.cloud, Outcome.EXHAUSTED, linear=linear)
 
 
-def fields(values: sp.Solution | object) -> dict[str, float]:
-    return {name: float(value) for name, value in values._asdict().items()}  # type: ignore[attr-defined]
+def fields(values: Any) -> dict[str, float]:
+    return {name: float(value) for name, value in values._asdict().items()}
 
 
 # Eight states.
@@ -153,15 +155,21 @@ def test_all_equations_of_the_one_shock_economy_agree_with_a_second_writing(
 # Solutions.
 
 
-def solved(seed: int, **settings: object) -> sp.Solution:
-    solver = sp.LevenbergMarquardt(batch=128)
-    return sp.solve(NewKeynesian(), solver, quadrature=sp.Monomial(5), tol=7e-6, seed=seed, **settings)
-
-
 @pytest.mark.slow
 def test_accuracy_with_the_bound_is_beyond_the_published_one() -> None:
     """Mean as the published polynomials of degree 3, largest error less than half of what any degree reaches, -2.15."""
-    solutions = [solved(seed) for seed in range(RECURRENT)]
+    rule = sp.Monomial(5)  # the published one, for training and tests
+    solutions = [
+        sp.solve(
+            NewKeynesian(),
+            sp.LevenbergMarquardt(batch=128),
+            quadrature=rule,
+            test=sp.TestPaths(quadrature=rule),
+            tol=5e-6,
+            seed=seed,
+        )
+        for seed in range(SEEDS)
+    ]
     for solution in solutions:
         assert solution.outcome.converged
         errors = published_errors(solution, seed=1)
@@ -177,7 +185,7 @@ def test_accuracy_with_the_bound_is_beyond_the_published_one() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(RECURRENT))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_accuracy_without_the_bound(seed: int) -> None:
     """Beyond the published polynomials of degree 3, -5.71 and -3.54."""
     solution = sp.solve(NewKeynesian(bound=0), tol=4e-6, seed=seed)
@@ -199,12 +207,12 @@ def test_the_referee_of_the_one_shock_economy_is_right() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(RECURRENT))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_the_network_agrees_with_the_referee(seed: int) -> None:
     """On its own paths, and on those of the experiment, where the bound binds for more than three years."""
-    sampling, quadrature = sp.Region(one_shock_box()), sp.GaussHermite(21)
+    sampling, quadrature = sp.Region(one_shock_box()), sp.GaussHermite(41)
     solver, model = sp.LevenbergMarquardt(batch=256), OneShockNewKeynesian()
-    solution = sp.solve(model, solver, sampling=sampling, quadrature=quadrature, tol=5e-6, seed=seed)
+    solution = sp.solve(model, solver, sampling=sampling, quadrature=quadrature, tol=3.8e-6, seed=seed)
     assert solution.outcome.converged
     referee = one_shock_referee()
     assert sp.compare(solution, referee).frame.loc[list(SAME), "largest relative"].max() < 1e-4
