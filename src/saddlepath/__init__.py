@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from saddlepath.complementarity import smooth_maximum as smooth_maximum
     from saddlepath.complementarity import split as split
     from saddlepath.description import describe as describe
+    from saddlepath.distribution import Distribution as Distribution
+    from saddlepath.distribution import stationary_distribution as stationary_distribution
     from saddlepath.errors import ConfigError as ConfigError
     from saddlepath.errors import ConvergenceError as ConvergenceError
     from saddlepath.errors import FileError as FileError
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from saddlepath.solution import Solution as Solution
     from saddlepath.solvers.balancing import Relobralo as Relobralo
     from saddlepath.solvers.collocation import Collocation as Collocation
+    from saddlepath.solvers.endogenous_grid import EndogenousGrid as EndogenousGrid
     from saddlepath.solvers.first_order import FirstOrder as FirstOrder
     from saddlepath.solvers.homotopy import Homotopy as Homotopy
     from saddlepath.solvers.levenberg_marquardt import LevenbergMarquardt as LevenbergMarquardt
@@ -85,6 +88,7 @@ _MODULES = {
     "comparison": ("closed_form", "compare"),
     "complementarity": ("fischer_burmeister", "smooth_maximum", "split"),
     "description": ("describe",),
+    "distribution": ("Distribution", "stationary_distribution"),
     "errors": ("ConfigError", "ConvergenceError", "FileError", "ModelError", "SaddlepathError"),
     "files": ("load", "save"),
     "model": ("Model", "Scalar", "label", "parameter"),
@@ -102,6 +106,7 @@ _MODULES = {
     "solvers.solve": ("solve",),
     "solvers.balancing": ("Relobralo",),
     "solvers.collocation": ("Collocation",),
+    "solvers.endogenous_grid": ("EndogenousGrid",),
     "solvers.first_order": ("FirstOrder",),
     "solvers.homotopy": ("Homotopy",),
     "solvers.levenberg_marquardt": ("LevenbergMarquardt",),

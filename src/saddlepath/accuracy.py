@@ -21,7 +21,7 @@ from saddlepath.economy import Economy, state_features
 from saddlepath.prior import Box
 from saddlepath.quadrature import Quadrature, finer
 from saddlepath.ranges import NonNegative
-from saddlepath.rule import SATURATION, DecisionRule, GridRule
+from saddlepath.rule import SATURATION, DecisionRule, EndogenousRule, GridRule
 
 REST_STARTS, REST_PERIODS = 16, 500
 """Starts and length of the paths without shocks that must come to rest [-], [periods]."""
@@ -373,7 +373,7 @@ def beyond(
     found = {f"further than {SATURATION:g} scales from the steady state": float(np.mean(~(extents <= SATURATION)))}
     if box is not None:
         found["outside the sampling box"] = _outside(eco, box, points)
-    if isinstance(rule, GridRule):
+    if isinstance(rule, GridRule | EndogenousRule):
         units = np.asarray(_grid_units(eco, rule, jnp.asarray(points)))
         found["outside the region of the grid"] = float(np.mean(~np.all(np.abs(units) <= COVERED, axis=1)))
     return found
@@ -386,11 +386,13 @@ def _outside(eco: Economy, box: Box, points: np.ndarray) -> float:
 
 
 @eqx.filter_jit
-def _grid_units(eco: Economy, rule: GridRule, points: Float[Array, "n n_points"]) -> Float[Array, "n n_continuous"]:
+def _grid_units(
+    eco: Economy, rule: GridRule | EndogenousRule, points: Float[Array, "n n_points"]
+) -> Float[Array, "n n_continuous"]:
     """Positions of points in the unit cube [-1, 1] of a grid."""
 
     def one(y: Array) -> Array:
         model, s = eco.split(y)
-        return rule.grid.unit(state_features(model, s, eco.states))
+        return rule.unit(state_features(model, s, eco.states))
 
     return jax.vmap(one)(points)

@@ -27,6 +27,7 @@ from saddlepath.network import Network
 from saddlepath.prior import Box
 from saddlepath.quadrature import Quadrature
 from saddlepath.solvers.collocation import Collocation
+from saddlepath.solvers.endogenous_grid import EndogenousGrid
 from saddlepath.solvers.first_order import FirstOrder
 from saddlepath.solvers.homotopy import Homotopy
 from saddlepath.solvers.levenberg_marquardt import LevenbergMarquardt
@@ -36,7 +37,7 @@ from saddlepath.solvers.start import STARTS
 from saddlepath.solvers.time_iteration import TimeIteration
 
 TABLES: dict[str, tuple[type, ...]] = {
-    "solver": (LevenbergMarquardt, FirstOrder, TimeIteration, Collocation),
+    "solver": (LevenbergMarquardt, FirstOrder, TimeIteration, Collocation, EndogenousGrid),
     "network": (Network,),
     "sampling": (Paths, Mixture, Region, FromStates, Replay),
     "quadrature": (Quadrature,),

@@ -33,7 +33,16 @@ from saddlepath.network import MLP, Network, PlainNetwork, SharedNetwork, build_
 from saddlepath.outcome import Outcome
 from saddlepath.prior import Box
 from saddlepath.quadrature import Quadrature
-from saddlepath.rule import DecisionRule, ExactRule, Frame, GridRule, NetworkRule, RuleAt, features_shape
+from saddlepath.rule import (
+    DecisionRule,
+    EndogenousRule,
+    ExactRule,
+    Frame,
+    GridRule,
+    NetworkRule,
+    RuleAt,
+    features_shape,
+)
 from saddlepath.solution import Solution
 from saddlepath.steady import LinearSolution, SteadyState
 
@@ -203,6 +212,13 @@ def _rule_header(rule: DecisionRule, eco: Economy) -> dict[str, Any]:
         return {"kind": "member", "box": keywords(rule.box), "family": _rule_header(rule.family, family)}
     if isinstance(rule, GridRule):
         return {"kind": "grid", "basis": rule.grid.basis, "nodes": list(rule.grid.sizes)}
+    if isinstance(rule, EndogenousRule):
+        return {
+            "kind": "endogenous",
+            "interpolation": rule.interpolation,
+            "kink": rule.kink,
+            "shape": list(rule.nodes.shape),
+        }
     if not isinstance(rule, NetworkRule):
         raise FileError(f"a file cannot keep a {type(rule).__name__}; save a rule that solve() returned.")
     return {
@@ -242,6 +258,8 @@ def rule_skeleton(header: dict[str, Any], eco: Economy) -> DecisionRule:
         return RuleAt(family, box, jnp.asarray(np.zeros(box.size)))
     if header["kind"] == "grid":
         return _grid_skeleton(header, eco)
+    if header["kind"] == "endogenous":
+        return EndogenousRule(header["interpolation"], header["kink"], *_zeros([[2], header["shape"], header["shape"]]))
     spec = None if header["network"] is None else construct(header["network"], (Network,), "network")
     network = None if spec is None else any_network(spec, eco)
     frame = header["frame"]

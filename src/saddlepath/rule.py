@@ -21,6 +21,7 @@ from saddlepath.layout import Layout
 from saddlepath.model import Model
 from saddlepath.network import PlainNetwork, SharedNetwork
 from saddlepath.prior import Box
+from saddlepath.ranges import Completed
 
 SATURATION = 10.0
 """Standardised states enter nearly linearly up to this many scales, and like a logarithm beyond [-]."""
@@ -141,9 +142,86 @@ class GridRule(DecisionRule):
         coordinates = self.coordinates(eco, model, s, y[eco.states.size :])
         return model.complete(s, policy_from_coordinates(model, coordinates, eco.coordinates))
 
+    def unit(self, features: Float[Array, " n_continuous"]) -> Float[Array, " n_continuous"]:
+        """Position of state features, within [-1, 1] where the grid covers them."""
+        return self.grid.unit(features)
+
     def coordinates(self, eco: Economy, model: Model, s: Any, theta: Array) -> Float[Array, " n_coordinates"]:
         """Policy coordinates at a state; `theta` is empty, for a grid serves one calibration."""
         return self.grid(self.coefficients, state_features(model, s, eco.states))[joint_regime(s, eco.states)]
+
+
+class EndogenousRule(DecisionRule):
+    """A policy of one continuous state, held by its values at nodes that lie elsewhere in every regime.
+
+    Between nodes it is linear, or cubic with slopes that keep its monotonicity (Fritsch and Carlson, 1980, SIAM J.
+    Numer. Anal.); at the kink the slopes of both sides stay apart. Beyond the nodes it goes on as a straight line.
+
+    Attributes:
+        interpolation: `linear` or `cubic`.
+        kink: Position among the nodes of the one at which a constraint begins or ceases to bind.
+        bounds: Lowest and highest state feature that the rule was solved for `[2]`.
+        nodes: State features `[n_regimes, n_nodes]`, ascending; several chains are counted as one.
+        values: The policy's own value there `[n_regimes, n_nodes]`, inside its range.
+    """
+
+    interpolation: str = eqx.field(static=True)
+    kink: int = eqx.field(static=True)
+    bounds: Array
+    nodes: Array
+    values: Array
+
+    def __call__(self, eco: Economy, model: Model, y: Float[Array, " n_points"]) -> Any:
+        s = eco.states.unflatten(y[: eco.states.size])
+        regime = joint_regime(s, eco.states)
+        value = self.at(state_features(model, s, eco.states)[0], self.nodes[regime], self.values[regime])
+        raw = eco.coordinates.unflatten(value[None])
+        filled = (r.value(v) if isinstance(r, Completed) else v for r, v in zip(model.policy_range(), raw, strict=True))
+        return model.complete(s, eco.coordinates.point(*filled))
+
+    def unit(self, features: Float[Array, "1"]) -> Float[Array, "1"]:
+        """Position of state features, within [-1, 1] where the rule was solved."""
+        return (2 * features - self.bounds[0] - self.bounds[1]) / (self.bounds[1] - self.bounds[0])
+
+    def at(self, feature: Float[Array, ""], nodes: Float[Array, " n"], values: Float[Array, " n"]) -> Float[Array, ""]:
+        """The value at one state feature, from the nodes and values of its regime."""
+        n = nodes.shape[0]
+        cell = jnp.clip(jnp.searchsorted(nodes, feature, side="right") - 1, 0, n - 2)
+        around = [jnp.clip(cell + k, 0, n - 1) for k in (-1, 0, 1, 2)]
+        x, y = [nodes[i] for i in around], [values[i] for i in around]
+        width, rise = x[2] - x[1], y[2] - y[1]
+        slope, share = rise / width, (feature - x[1]) / width
+        if self.interpolation == "linear":
+            return y[1] + slope * (feature - x[1])
+        before, after = (cell > 0) & (cell != self.kink), (cell + 2 < n) & (cell + 1 != self.kink)
+        left = _node_slope(x[1] - x[0], y[1] - y[0], width, rise, x[3] - x[2], y[3] - y[2], before)
+        right = _node_slope(x[3] - x[2], y[3] - y[2], width, rise, x[1] - x[0], y[1] - y[0], after)
+        f = jnp.clip(share, 0.0, 1.0)
+        cubic = y[1] + f * width * left + f**2 * (3 * rise - width * (2 * left + right))
+        cubic = cubic + f**3 * (width * (left + right) - 2 * rise)
+        return cubic + (feature - x[1] - f * width) * jnp.where(share > 0.5, right, left)
+
+
+def _node_slope(
+    near: Array, near_rise: Array, width: Array, rise: Array, far: Array, far_rise: Array, two_sided: Array
+) -> Array:
+    """Slope at one end of a cell of a monotone cubic: by the parabola through the cell and its neighbour.
+
+    Args:
+        near: Width of the neighbouring cell at this end; `near_rise` what the function rises there.
+        width: Width of the cell; `rise` what the function rises there.
+        far: Width of the neighbouring cell at the other end, used where the near one lies beyond a kink.
+        far_rise: What the function rises there.
+        two_sided: Whether the near cell belongs to the same smooth piece.
+    """
+    own = rise / width
+    ratio = lambda up, across: jnp.where(across > 0, up / jnp.where(across > 0, across, 1.0), own)
+    inner, outer = ratio(near_rise, near), ratio(far_rise, far)
+    middle = (width * inner + near * own) / (width + near)
+    beside = own + (own - outer) * width / (width + far)
+    least = jnp.where(two_sided, jnp.minimum(jnp.abs(inner), jnp.abs(own)), jnp.abs(own))
+    rising = jnp.sign(own) * jnp.where(two_sided, jnp.where(inner * own > 0, middle, 0.0), beside)
+    return jnp.sign(own) * jnp.clip(rising, 0.0, 3 * least)
 
 
 def joint_regime(s: Any, states: Layout) -> Array:

@@ -5,7 +5,6 @@ the next grid covers the simulated states. Grids grow until the Euler errors on 
 """
 
 import dataclasses
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,19 +12,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
 from saddlepath.accuracy import (
     COVERED,
     REST_BOUND,
-    Accuracy,
-    TestPaths,
-    assess,
     point_errors,
     rest_extents,
-    split,
     summarise,
-    tested,
     walk,
 )
 from saddlepath.cloud import Cloud
@@ -50,8 +44,9 @@ from saddlepath.solvers.collocation import (
 )
 from saddlepath.solvers.conditions import has_complementarity
 from saddlepath.solvers.domain import LEAST_REACH, covering, middle_of, require_box
+from saddlepath.solvers.ladder import Candidate, Ladder, Request
 from saddlepath.solvers.start import initial_rule, linear_of
-from saddlepath.solvers.training import STALL_GAIN, TestKeys, test_keys
+from saddlepath.solvers.training import STALL_GAIN
 from saddlepath.steady import LinearSolution
 
 LADDERS: dict[str, dict[int, tuple[int, ...]]] = {
@@ -64,8 +59,6 @@ TOLERANCE = 1e-8
 """Default tolerance of models without kinks, in Euler-error units [-]."""
 KINKED_TOLERANCE = 1e-5
 """Default tolerance where a complementarity condition is present [-]."""
-NODE_SHARE = 1e-3
-"""Conditions at the nodes hold to this share of the tolerance, so that errors between the nodes decide [-]."""
 FIRST_REACH = 3.0
 """Half width of the very first grid, which only simulates the first-order rule [scales of the cloud]."""
 SMALLEST_TARGET = 1e-12
@@ -75,80 +68,28 @@ PATIENCE = 5
 WIDENINGS = 3
 """A grid that its own paths leave is widened and solved again so many times at most."""
 
-Log = Callable[[dict[str, Any]], None]
-
-
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """What stays the same over all grids of one solve."""
-
-    economy: Economy
-    solver: Collocation
-    basis: str
-    tol: float
-    steps: int
-    seconds: float | None
-    test: TestPaths
-    seed: int
-    keys: TestKeys
-    cloud: Cloud
-    linear: LinearSolution | None
-    log: Log
-
 
 @dataclasses.dataclass
-class Found:
-    """The rule of one grid and what its tests say."""
+class Found(Candidate):
+    """A collocation grid's rule, and the states from which its region was taken."""
 
     system: System
-    rule: GridRule
-    node_residual: float
-    accuracy: Accuracy
     sample: np.ndarray
 
 
-def collocate(
-    eco: Economy,
-    solver: Collocation,
-    *,
-    tol: float | None,
-    start: str | Solution,
-    steps: int,
-    seconds: float | None,
-    test: TestPaths,
-    seed: int,
-    log: Log,
-    facts: dict[str, Any],
-    own_quadrature: bool,
-) -> Solution:
+def collocate(request: Request, solver: Collocation) -> Solution:
     """Solve a model by collocation.
 
     Args:
-        eco: The economy, at one calibration.
+        request: Economy, tolerance (default 1e-8, 1e-5 where a complementarity condition is present), start (`auto`,
+            `linear` or `steady`, or a solution of the same model), budget and tests.
         solver: Basis, nodes, method and region.
-        tol: Mean Euler error to reach; default 1e-8, 1e-5 where a complementarity condition is present. [-]
-        start: `auto`, `linear` or `steady`, or a solution of the same model.
-        steps: Most steps of the method, over all grids.
-        seconds: Most wall time. [s]
-        test: Size of the tests.
-        seed: Seed of the test paths.
-        log: Called with a record for every grid.
-        facts: Versions and device, for `Solution.how`.
-        own_quadrature: Whether the caller chose the economy's quadrature; else kinks get a finer one than the default.
 
     Raises:
         ConfigError: More than three continuous states, pseudo-states, or more unknowns than the method can hold.
     """
-    require_small(eco, solver)
-    kinked = has_complementarity(eco)
-    eco = eco if own_quadrature or not kinked else eco.with_quadrature(_kinked_quadrature(eco))
-    basis = solver.basis if solver.basis != "auto" else "spline" if kinked else "chebyshev"
-    rule, cloud, linear = _start(eco, start, seed)
-    task = Task(
-        eco, solver, basis, tol or (KINKED_TOLERANCE if kinked else TOLERANCE), steps, seconds, test, seed,
-        test_keys(seed), cloud, linear, log,
-    )  # fmt: skip
-    return _Refinement(task, rule, facts).run()
+    require_small(request.economy, solver)
+    return _Refinement(request, solver).run()
 
 
 def require_small(eco: Economy, solver: Collocation) -> None:
@@ -201,35 +142,25 @@ def _start(eco: Economy, start: str | Solution, seed: int) -> tuple[Any, Cloud, 
     return start.rule, start.cloud, linear_of(eco, start)
 
 
-class _Refinement:
-    """Grid after grid, until the tolerance is met."""
+class _Refinement(Ladder):
+    """Grids that cover the states to which the rule of the last one leads."""
 
-    def __init__(self, task: Task, rule: Any, facts: dict[str, Any]):
-        self.task, self.first, self.facts = task, rule, facts
-        self.begun = time.perf_counter()
-        self.judge = tested(task.economy)
-        self.equations = self.judge.equations(rule)
-        self.tests: list[dict[str, Any]] = []
-        self.steps = 0
-        self.best: Found | None = None
+    begins = "first order"
 
-    def run(self) -> Solution:
-        """All grids in turn."""
-        task, outcome = self.task, Outcome.INTERRUPTED
-        task.log({"event": "attempt", "attempt": 0, "start": "first order", "seed": task.seed})
-        sizes = self._ladder()
-        try:
-            outcome = self._refine(sizes)
-        except KeyboardInterrupt:
-            if self.best is None:
-                raise
-        task.log({"event": "outcome", "attempt": 0, "outcome": outcome.name.lower()})
-        return self._solution(outcome)
+    def __init__(self, request: Request, solver: Collocation):
+        eco, kinked = request.economy, has_complementarity(request.economy)
+        if kinked and not request.own_quadrature:  # kinks get a finer rule than the default
+            eco = eco.with_quadrature(_kinked_quadrature(eco))
+        tol = request.tol or (KINKED_TOLERANCE if kinked else TOLERANCE)
+        super().__init__(request, eco, tol, SMALLEST_TARGET)
+        self.solver = solver
+        self.basis = solver.basis if solver.basis != "auto" else "spline" if kinked else "chebyshev"
+        self.first, self.cloud, self.linear = _start(eco, request.start, request.seed)
 
     def _ladder(self) -> list[tuple[int, ...]]:
         """Sizes of the grids: the first finds the region."""
-        task, n = self.task, self.task.economy.states.continuous.size
-        chosen, ladder = task.solver.nodes, [(m,) * n for m in LADDERS[task.basis][n]]
+        n = self.economy.states.continuous.size
+        chosen, ladder = self.solver.nodes, [(m,) * n for m in LADDERS[self.basis][n]]
         if chosen is None:
             return [size for i, size in enumerate(ladder) if i == 0 or self._fits(size)]
         sizes = [chosen if isinstance(chosen, tuple) else (chosen,) * n]
@@ -247,15 +178,16 @@ class _Refinement:
         return isinstance(self.first, GridRule) or self.first.network is not None
 
     def _unknowns(self, size: tuple[int, ...]) -> int:
-        n = self.task.economy.states.continuous.size
-        grid = Grid(self.task.basis, size, jnp.zeros(n), jnp.eye(n))
-        return System(self.task.economy, grid).n_unknowns
+        n = self.economy.states.continuous.size
+        grid = Grid(self.basis, size, jnp.zeros(n), jnp.eye(n))
+        return System(self.economy, grid).n_unknowns
 
     def _fits(self, size: tuple[int, ...]) -> bool:
-        return self.task.solver.method != "newton" or self._unknowns(size) <= MOST_UNKNOWNS
+        return self.solver.method != "newton" or self._unknowns(size) <= MOST_UNKNOWNS
 
-    def _refine(self, sizes: list[tuple[int, ...]]) -> Outcome:
-        given = self._solved_before
+    def climb(self) -> Outcome:
+        """The rule of every grid leads to the region of the next."""
+        sizes, given = self._ladder(), self._solved_before
         rule, sample = (self.first, self._sample(self.first)) if given else self._first_order(sizes[0])
         for level, size in enumerate(sizes):
             before = self.best
@@ -264,26 +196,20 @@ class _Refinement:
                 rule, sample = found.rule, found.sample
             if self._passes(found):
                 return self._confirmed(found)
-            if self._spent():
+            if self.spent():
                 return Outcome.EXHAUSTED
             if level > 1 and before is not None and found.accuracy.mean > STALL_GAIN * before.accuracy.mean:
                 break
         assert self.best is not None  # there is at least one grid
-        if self.best.node_residual > max(self.target, self.task.tol):
+        if self.unsolved(self.best):
             return Outcome.REJECTED
         return Outcome.EXPLODED if self.best.accuracy.lost > 0 else Outcome.STALLED
 
-    @property
-    def target(self) -> float:
-        """Residual at the nodes that counts as solved."""
-        return max(NODE_SHARE * self.task.tol, SMALLEST_TARGET)
-
     def _first_order(self, size: tuple[int, ...]) -> tuple[GridRule, np.ndarray]:
         """The rule to start from on a wide upright grid, and the states that it leads to."""
-        task = self.task
-        centre, scale = middle_of(task.cloud)
-        grid = Grid(task.basis, size, jnp.asarray(centre), jnp.asarray(np.diag(1 / (FIRST_REACH * scale))))
-        system = System(task.economy, grid)
+        centre, scale = middle_of(self.cloud)
+        grid = Grid(self.basis, size, jnp.asarray(centre), jnp.asarray(np.diag(1 / (FIRST_REACH * scale))))
+        system = System(self.economy, grid)
         rule = system.rule(values_of(system, self.first))
         return rule, self._sample(rule)
 
@@ -293,28 +219,27 @@ class _Refinement:
         for _ in range(WIDENINGS):
             grid = found.system.grid
             units = (found.sample - np.asarray(grid.centre)) @ np.asarray(grid.inverse).T
-            covered = self.task.solver.box is not None or np.max(np.abs(units), initial=0.0) <= COVERED
-            if covered or not np.isfinite(found.node_residual) or self._spent():
+            covered = self.solver.box is not None or np.max(np.abs(units), initial=0.0) <= COVERED
+            if covered or not np.isfinite(found.node_residual) or self.spent():
                 break
             sample = np.concatenate([sample, found.sample])
             found = self._on_grid(size, found.rule, sample)
         return found
 
     def _on_grid(self, size: tuple[int, ...], rule: Any, sample: np.ndarray) -> Found:
-        system = System(self.task.economy, self._grid(size, sample))
+        system = System(self.economy, self._grid(size, sample))
         values, residual = self._solved(system, values_of(system, rule))
         return self._tested(system, system.rule(values), residual)
 
     def _grid(self, size: tuple[int, ...], sample: np.ndarray) -> Grid:
-        task = self.task
-        return covering(task.economy, task.cloud, task.solver.box, task.basis, size, sample)
+        return covering(self.economy, self.cloud, self.solver.box, self.basis, size, sample)
 
     def _solved(self, system: System, values: Array) -> tuple[Array, float]:
         """Values that satisfy the conditions at the nodes; time iteration helps where Newton's steps get stuck."""
-        if self.task.solver.method == "time_iteration":
+        if self.solver.method == "time_iteration":
             return self._repeat(iterate, SWEEPS, system, values)
         values, residual = self._repeat(newton_step, 1, system, values)
-        if residual > max(self.target, self.task.tol):
+        if residual > max(self.target, self.tol):
             values, _ = self._repeat(iterate, SWEEPS, system, values)
             values, residual = self._repeat(newton_step, 1, system, values)
         return values, residual
@@ -322,7 +247,7 @@ class _Refinement:
     def _repeat(self, step: Callable[..., Any], counted: int, system: System, values: Array) -> tuple[Array, float]:
         """Steps until the target is met or they no longer help; the best values and their residual."""
         best, least, idle = values, np.inf, 0
-        while least > self.target and idle < PATIENCE and not self._spent():
+        while least > self.target and idle < PATIENCE and not self.spent():
             values, size = step(system, values)
             residual = float(size)
             self.steps += counted
@@ -333,89 +258,58 @@ class _Refinement:
 
     def _tested(self, system: System, rule: GridRule, residual: float) -> Found:
         """Test on the selection paths, and keep the best."""
-        task, grid = self.task, system.grid
-        accuracy = self._on_paths(rule, task.keys.select)
-        found = Found(system, rule, residual, accuracy, self._sample(rule))
-        unsolved = lambda one: one.node_residual > max(self.target, task.tol)
-        rank = lambda one: (unsolved(one), one.accuracy.lost, one.accuracy.mean)
-        if self.best is None or rank(found) < rank(self.best):
-            self.best = found
-        record = {
-            "mean": accuracy.mean, "p99": accuracy.p99, "max": accuracy.max, "lost": accuracy.lost,
-            "tested": "x".join(map(str, grid.sizes)), "attempt": 0, "step": self.steps, "loss": residual**2,
-            "rate": 1.0, "accepted": 1.0, "undefined": 0, "restarted": 0, "best": self.best.accuracy.mean,
-            "seconds": time.perf_counter() - self.begun,
-        }  # fmt: skip
-        self.tests.append(record)
-        task.log({"event": "test", **record})
+        accuracy = self.on_paths(rule, self.cloud, self.keys.select)
+        found = Found(rule, residual, accuracy, system, self._sample(rule))
+        self.keep(found, "x".join(map(str, system.grid.sizes)))
         return found
-
-    def _on_paths(self, rule: GridRule, *keys: PRNGKeyArray, linear: DecisionRule | None = None) -> Accuracy:
-        return assess(self.judge, rule, self.task.cloud, keys, self.task.test, self.equations, linear=linear)
 
     def _sample(self, rule: DecisionRule) -> Float[np.ndarray, "n n_continuous"]:
         """State features on test paths; draws from the cloud where the paths are lost."""
-        task = self.task
-        paths = [walk(self.judge, rule, task.cloud, key, task.test) for key in (task.keys.select, task.keys.stop)]
+        keys = self.keys.select, self.keys.stop
+        paths = [walk(self.judge, rule, self.cloud, key, self.request.test) for key in keys]
         points = jnp.concatenate(paths)
-        extents = np.asarray(_extents(task.economy, task.cloud, points))
+        extents = np.asarray(_extents(self.economy, self.cloud, points))
         if np.mean(extents < FIRST_REACH * LEAST_REACH) > 0.9:
-            return np.asarray(_features(task.economy, points))[extents < FIRST_REACH * LEAST_REACH]
-        centre, scale = middle_of(task.cloud)
+            return np.asarray(_features(self.economy, points))[extents < FIRST_REACH * LEAST_REACH]
+        centre, scale = middle_of(self.cloud)
         return centre + scale * np.random.default_rng(0).uniform(-LEAST_REACH, LEAST_REACH, (256, centre.size))
 
     def _passes(self, found: Found) -> bool:
-        tol = self.task.tol
         return (
             found.node_residual <= self.target
-            and found.accuracy.meets(tol)
-            and self._on_paths(found.rule, self.task.keys.stop).meets(tol)
+            and found.accuracy.meets(self.tol)
+            and self.on_paths(found.rule, self.cloud, self.keys.stop).meets(self.tol)
         )
 
     def _confirmed(self, found: Found) -> Outcome:
         """Whether paths without shocks rest, and the certificate agrees."""
-        task = self.task
-        extents = rest_extents(task.economy, found.rule, task.cloud, task.keys.stop)
+        extents = rest_extents(self.economy, found.rule, self.cloud, self.keys.stop)
         if not bool(jnp.all(extents < REST_BOUND)):
             return Outcome.EXPLODED
         self.best = found
-        return Outcome.CONVERGED if self._certificate(found).meets(task.tol) else Outcome.STALLED
+        return Outcome.CONVERGED if self.certificate(found.rule, self.cloud).meets(self.tol) else Outcome.STALLED
 
-    def _certificate(self, found: Found, linear: DecisionRule | None = None) -> Accuracy:
-        return self._on_paths(found.rule, *split(self.task.keys.certify, self.task.test.repeats), linear=linear)
-
-    def _spent(self) -> bool:
-        task, seconds = self.task, time.perf_counter() - self.begun
-        return self.steps >= task.steps or (task.seconds is not None and seconds >= task.seconds)
-
-    def _solution(self, outcome: Outcome) -> Solution:
-        task, found = self.task, self.best
-        assert found is not None  # a run that found nothing was interrupted and raised
+    def solution(self, outcome: Outcome) -> Solution:
+        """The best grid, with its errors on paths and in its region."""
+        found: Found = self.best
         errors = np.asarray(point_errors(self.judge, found.rule, uniform_points(found.system)))
-        region = summarise(errors, self.equations, where="uniform draws from the region that the grid covers")
-        accuracy = self._certificate(found, None if task.linear is None or self._solved_before else self.first)
+        equations = self.judge.equations(found.rule)
+        region = summarise(errors, equations, where="uniform draws from the region that the grid covers")
+        first = None if self.linear is None or self._solved_before else self.first
         return Solution(
-            task.economy, found.rule, task.cloud, outcome, accuracy, region, task.linear, tuple(self.tests),
-            self._how(found),
+            self.economy, found.rule, self.cloud, outcome, self.certificate(found.rule, self.cloud, first), region,
+            self.linear, tuple(self.tests), self._by_collocation(found) | self.how(found),
         )  # fmt: skip
 
-    def _how(self, found: Found) -> dict[str, Any]:
-        task, grid = self.task, found.system.grid
+    def _by_collocation(self, found: Found) -> dict[str, Any]:
+        grid = found.system.grid
         return {
-            "solver": f"collocation by {task.solver.method.replace('_', ' ')}",
+            "solver": f"collocation by {self.solver.method.replace('_', ' ')}",
             "basis": grid.basis,
             "nodes": " x ".join(map(str, grid.sizes)),
             "unknowns": found.system.n_unknowns,
-            "residual at the nodes": found.node_residual,
-            "quadrature": task.economy.quadrature.describe(),
-            "test quadrature": self.judge.quadrature.describe(),
-            "tol": task.tol,
-            "seed": task.seed,
-            "steps": self.steps,
-            "seconds": time.perf_counter() - self.begun,
-            "precision": "float64",
-            "spectral radius": None if task.linear is None else task.linear.spectral_radius,
-        } | self.facts
+            "spectral radius": None if self.linear is None else self.linear.spectral_radius,
+        }
 
 
 @eqx.filter_jit

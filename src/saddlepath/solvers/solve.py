@@ -28,8 +28,11 @@ from saddlepath.rule import NetworkRule
 from saddlepath.solution import Solution
 from saddlepath.solvers.collocation import Collocation
 from saddlepath.solvers.conditions import check_two_draws, has_complementarity
+from saddlepath.solvers.endogenous_grid import EndogenousGrid
 from saddlepath.solvers.first_order import FirstOrder
 from saddlepath.solvers.homotopy import Homotopy
+from saddlepath.solvers.household import backward
+from saddlepath.solvers.ladder import Request
 from saddlepath.solvers.levenberg_marquardt import LevenbergMarquardt
 from saddlepath.solvers.problem import Problem
 from saddlepath.solvers.refinement import collocate, is_small
@@ -59,6 +62,8 @@ KINKED_TOLERANCE = 1e-4
 """Default tolerance where a complementarity condition is present [-]."""
 WARM_UP = FirstOrder(optimizer="adam", learning_rate=1e-3, schedule="constant", steps=400)
 """Put before the solver in the last attempt after explosions."""
+
+AnySolver = Solver | Collocation | EndogenousGrid
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +96,7 @@ class Checkpoint:
 
 def solve(
     model: Model,
-    solver: Solver | Collocation | Sequence[Solver | Collocation] = LevenbergMarquardt(),
+    solver: AnySolver | Sequence[AnySolver] = LevenbergMarquardt(),
     *,
     over: Box | None = None,
     tol: float | None = None,
@@ -116,10 +121,11 @@ def solve(
 
     Args:
         model: The model.
-        solver: How to step; several are stages, each but the last with its steps. A `Collocation` trains no network.
+        solver: How to step; several are stages, each but the last with its steps. `Collocation` and
+            `EndogenousGrid` train no network.
         over: Parameters that the rule takes as inputs.
         tol: Mean Euler error to reach, with ten times as much for the 99 % quantile; default 1e-5, 1e-4 where
-            a complementarity condition is present; 1e-8 and 1e-5 for a `Collocation`. [-]
+            a complementarity condition is present; 1e-8 and 1e-5 for a `Collocation`, 1e-5 for an `EndogenousGrid`. [-]
         network: Size and kind of the network.
         sampling: Which states to train on.
         quadrature: Rule for the expectation; default by the number of shocks.
@@ -157,17 +163,16 @@ def solve(
         eco = economy(model, over=over, quadrature=quadrature)
         require_sound(eco)
         report = log or (lambda record: None)
-        if isinstance(solver, Collocation):
-            _require_plain(network, sampling, precision, resume)
-            solution = collocate(
-                eco, solver, tol=tol, start=start, steps=steps, seconds=seconds, test=test, seed=seed, log=report,
-                facts=_versions(), own_quadrature=quadrature is not None,
-            )  # fmt: skip
-            return solution.require_converged() if throw else solution
-        sampling.check(eco)
-        plan = Plan(eco, stages, network, sampling, test, precision, seed)
-        budget = Budget(tol or default_tolerance(eco), steps, seconds, every, stages[-1].patience)
-        solution = _attempt_all(plan, budget, start, attempts, report, save, resume)
+        if isinstance(solver, Collocation | EndogenousGrid):
+            _require_plain(solver, network, sampling, precision, resume)
+            own = quadrature is not None
+            request = Request(eco, own, tol, start, steps, seconds, test, seed, report, _versions())
+            solution = collocate(request, solver) if isinstance(solver, Collocation) else backward(request, solver)
+        else:
+            sampling.check(eco)
+            plan = Plan(eco, stages, network, sampling, test, precision, seed)
+            budget = Budget(tol or default_tolerance(eco), steps, seconds, every, stages[-1].patience)
+            solution = _attempt_all(plan, budget, start, attempts, report, save, resume)
     return solution.require_converged() if throw else solution
 
 
@@ -198,23 +203,27 @@ def default_tolerance(eco: Economy) -> float:
     return KINKED_TOLERANCE if has_complementarity(eco) else TOLERANCE
 
 
-def stages_of(solver: Solver | Collocation | Sequence[Solver | Collocation]) -> tuple[Solver, ...]:
-    """The solvers that train a network one after the other; none for a collocation.
+def stages_of(solver: AnySolver | Sequence[AnySolver]) -> tuple[Solver, ...]:
+    """The solvers that train a network one after the other; none for a grid.
 
     Raises:
-        ConfigError: A collocation stands among several solvers.
+        ConfigError: A solver on a grid stands among several.
     """
-    if isinstance(solver, Collocation):
+    if isinstance(solver, Collocation | EndogenousGrid):
         return ()
     stages = (solver,) if isinstance(solver, Solver) else tuple(solver)
-    trained = tuple(stage for stage in stages if not isinstance(stage, Collocation))
+    trained = tuple(stage for stage in stages if not isinstance(stage, Collocation | EndogenousGrid))
     if len(trained) < len(stages):
-        raise ConfigError("a Collocation solves by itself and is no stage of several; give it alone as solver=.")
+        raise ConfigError(
+            "a Collocation or EndogenousGrid solves by itself and is no stage of several; give it alone as solver=."
+        )
     return trained
 
 
-def _require_plain(network: Network, sampling: Sampler, precision: str, resume: Checkpoint | None) -> None:
-    """Refuse what a collocation would ignore.
+def _require_plain(
+    solver: AnySolver, network: Network, sampling: Sampler, precision: str, resume: Checkpoint | None
+) -> None:
+    """Refuse what a solver on a grid would ignore.
 
     Raises:
         ConfigError: Names the argument.
@@ -227,7 +236,8 @@ def _require_plain(network: Network, sampling: Sampler, precision: str, resume: 
     }
     for name, differs in given.items():
         if differs:
-            raise ConfigError(f"a Collocation trains no network on samples, so {name} says nothing; leave it out.")
+            kind = "a Collocation" if isinstance(solver, Collocation) else "an EndogenousGrid"
+            raise ConfigError(f"{kind} trains no network on samples, so {name} says nothing; leave it out.")
 
 
 def attempts_of(
