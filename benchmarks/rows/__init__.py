@@ -5,8 +5,14 @@ referee's tables in `tests/referee`, or to shares of binding constraints.
 """
 
 from benchmarks.row import Row
-from benchmarks.rows import business_cycle, generations, growth, irbc, new_keynesian, recursive
+from benchmarks.rows import business_cycle, generations, growth, household, irbc, new_keynesian, recursive
 
 ROWS: dict[str, Row] = (
-    growth.ROWS | business_cycle.ROWS | generations.ROWS | irbc.ROWS | new_keynesian.ROWS | recursive.ROWS
+    growth.ROWS
+    | business_cycle.ROWS
+    | generations.ROWS
+    | household.ROWS
+    | irbc.ROWS
+    | new_keynesian.ROWS
+    | recursive.ROWS
 )
