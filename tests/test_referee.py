@@ -41,6 +41,7 @@ def test_referees_import_nothing_they_judge() -> None:
         "collections",
         "dataclasses",
         "json",
+        "math",
         "numpy",
         "pathlib",
         "scipy",
