@@ -122,6 +122,7 @@ def test_consumption_rises_and_saves_less_of_every_unit(solution):
     assert np.all(np.diff(slopes, axis=1) < 1e-4)  # interpolation errors of 1e-6 over steps of 0.075
 
 
+@pytest.mark.slow
 def test_another_form_of_the_limit_has_the_same_rule(solution):
     share = sp.solve(ShareHousehold(), sp.EndogenousGrid(nodes=200), test=PATHS)
     assert share.outcome is sp.Outcome.CONVERGED
@@ -131,6 +132,7 @@ def test_another_form_of_the_limit_has_the_same_rule(solution):
     assert gap.max() < 1e-3  # at bends between the nodes, which lie elsewhere for the other decision
 
 
+@pytest.mark.slow
 def test_collocation_finds_the_same_rule():
     """A piecewise linear collocation is an approximation of second order: twice the nodes, a quarter of the gap."""
     model, box = AiyagariHousehold(beta=0.94), sp.Box(k=(0.0, 25.0))
@@ -156,6 +158,7 @@ def test_it_solves_growth_without_shocks(interpolation):
     np.testing.assert_allclose(found(k=np.linspace(0.05, 1.0, 100)).saving, model.alpha * model.beta, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_euler_errors_fall_with_the_nodes():
     """Linear interpolation has errors of second order: four times the nodes, a sixteenth of the error."""
     means = []

@@ -45,6 +45,9 @@ ROUNDING = 4e-15
 SWEEPS = 10
 """Steps backward in time between two looks at their progress."""
 
+Conditions = Callable[[Array, Array], Float[Array, "2"]]
+"""Euler residual and tomorrow's state less a target, of today's state feature and decision."""
+
 
 class EndogenousGrid(eqx.Module):
     """The solver for one-asset households: backward in time on endogenous grid points.
@@ -114,7 +117,7 @@ class Backward(eqx.Module):
         model = self.economy.model
         return model.complete(s, policy_from_coordinates(model, coordinate[None], self.economy.coordinates))
 
-    def conditions(self, rule: DecisionRule, target: Array, regime: Array) -> Callable[[Array, Array], Array]:
+    def conditions(self, rule: DecisionRule, target: Array, regime: Array) -> Conditions:
         """Euler residual and tomorrow's state less the target `[2]`, as functions of today's state and decision.
 
         Args:
@@ -152,47 +155,50 @@ class Backward(eqx.Module):
         """One period backward: today's nodes, given tomorrow's rule; the search begins at a guess."""
         regimes = jnp.arange(n_regimes(self.economy), dtype=jnp.int32)
         split = guess.features.shape[1] - self.targets.size
+        constrained = lambda v: jnp.concatenate([jnp.repeat(v[:1], split), v])  # these have the lowest target
 
         def one(regime: Array, features: Array, coordinates: Array) -> tuple[Array, Array]:
-            solve = lambda target, f, u: self._today(rule, target, regime, f, u)
-            free, decisions = jax.vmap(solve)(self.targets, features[split:], coordinates[split:])
+            at = jax.vmap(lambda target, f, u: self._today(self.conditions(rule, target, regime), f, u))
+            free, directions = at(self.targets, features[split:], coordinates[split:])
             kink = free[0]
             lowest = jnp.minimum(self.bounds[0], kink - 1e-6 * self.width)
-            bound = lowest + (kink - lowest) * (np.arange(split) / split)
-            at = self.conditions(rule, self.targets[0], regime)
-            decide = lambda f, u: self._decision(lambda v: at(f, v)[0], u)
-            return (
-                jnp.concatenate([bound, free]),
-                jnp.concatenate([jax.vmap(decide)(bound, coordinates[:split]), decisions]),
-            )
+            today = jnp.concatenate([lowest + (kink - lowest) * (np.arange(split) / split), free])
+
+            def decide(target: Array, direction: Array, f: Array, u: Array) -> Array:
+                conditions = self.conditions(rule, target, regime)
+                return self._decision(lambda v: conditions(f, v)[0], u, direction)
+
+            return today, jax.vmap(decide)(constrained(self.targets), constrained(directions), today, coordinates)
 
         return Knots(*jax.vmap(one)(regimes, guess.features, guess.coordinates))
 
-    def _today(
-        self, rule: DecisionRule, target: Array, regime: Array, feature: Array, coordinate: Array
-    ) -> tuple[Array, Array]:
-        """Today's state feature and decision that lead to a target."""
-        at = self.conditions(rule, target, regime)
-        decision = lambda f: self._decision(lambda v: at(f, v)[0], coordinate)
+    def _today(self, conditions: Conditions, feature: Array, coordinate: Array) -> tuple[Array, Array]:
+        """Today's state feature that leads to a target, and the direction in which the Euler residual goes there."""
+        direction = self._direction(lambda u: conditions(feature, u)[0])
+        with_value = lambda f, u: (conditions(f, u),) * 2
 
         def beyond(f: Array) -> tuple[Array, Array]:
-            u = decision(f)
-            both, (by_state, by_decision) = at(f, u), jax.jacfwd(at, (0, 1))(f, u)
+            u = self._decision(lambda v: conditions(f, v)[0], coordinate, direction)
+            (by_state, by_decision), value = jax.jacfwd(with_value, (0, 1), has_aux=True)(f, u)
             pull = jnp.where(by_decision[0] == 0, 1.0, by_decision[0])
             at_its_end = jnp.abs(u) > decision_reach(self.economy) - 1  # no decision satisfies the equation here
-            return both[1], by_state[1] - jnp.where(at_its_end, 0.0, by_decision[1] * by_state[0] / pull)
+            return value[1], by_state[1] - jnp.where(at_its_end, 0.0, by_decision[1] * by_state[0] / pull)
 
         reach = BEYOND * self.width
         f = root(beyond, feature, self.bounds[0] - reach, self.bounds[1] + reach, jnp.ones(()))
-        return f, decision(f)
+        return f, direction
 
-    def _decision(self, euler: Callable[[Array], Array], guess: Array) -> Array:
-        """The decision at which the Euler residual is zero."""
+    def _direction(self, fn: Callable[[Array], Array]) -> Array:
+        """One if a function of the decision rises between the ends of its reach, minus one if it falls."""
         reach = decision_reach(self.economy)
-        low, high = jnp.asarray(-reach), jnp.asarray(reach)
-        falls = euler(high) < euler(low)
-        with_slope = lambda u: jax.jvp(euler, (u,), (jnp.ones_like(u),))
-        return root(with_slope, guess, low, high, jnp.where(falls, -1.0, 1.0))
+        at_ends = jax.vmap(fn)(np.array([-reach, reach]))
+        return jnp.where(at_ends[1] < at_ends[0], -1.0, 1.0)
+
+    def _decision(self, fn: Callable[[Array], Array], guess: Array, direction: Array) -> Array:
+        """The decision at which a function of it is zero."""
+        reach = decision_reach(self.economy)
+        with_slope = lambda u: jax.jvp(fn, (u,), (jnp.ones_like(u),))
+        return root(with_slope, guess, jnp.asarray(-reach), jnp.asarray(reach), direction)
 
     def stay(self) -> Knots:
         """Nodes of the rule to begin with: every household keeps the state that it has, as far as it can."""
@@ -201,7 +207,8 @@ class Backward(eqx.Module):
 
         def keep(feature: Array, regime: Array) -> Array:
             at = self.moves(regime)
-            u = self._decision(lambda u: at(feature, u) - feature, jnp.zeros(()))
+            gain = lambda u: at(feature, u) - feature
+            u = self._decision(gain, jnp.zeros(()), self._direction(gain))
             r = decision_range(self.economy)
             return jnp.reshape(r.coordinate(r.value(jnp.reshape(u, r.shape))), ())  # off the bounds of its range
 

@@ -29,8 +29,8 @@ from saddlepath.solvers.endogenous_grid import ABOVE, SWEEPS, Backward, Endogeno
 from saddlepath.solvers.ladder import Candidate, Ladder, Request
 from saddlepath.steady import first_point
 
-LADDER = (50, 200, 800, 2400)
-"""States of tomorrow, tried in turn."""
+LADDER = (200, 800, 2400)
+"""States of tomorrow, tried in turn; each size is compiled, which takes longer than 200 nodes do."""
 MOST_FIRST_NODES = 400
 """Nodes with which the length of the grid is found, at most."""
 TOLERANCE = 1e-5
