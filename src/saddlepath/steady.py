@@ -148,20 +148,22 @@ def _newton(point: _Point, models: Model, starts: Array) -> tuple[Array, Array]:
 def _newton_from(point: _Point, model: Model, start: Array) -> tuple[Array, Array]:
     system = lambda v: point.system(model, v)
     norm = lambda v: _size(system(v))
+    with_value = lambda v: (system(v),) * 2
 
     def step(carry):
         i, v, _ = carry
-        direction = jnp.linalg.solve(jax.jacfwd(system)(v), -system(v))
-        direction = jnp.clip(jnp.nan_to_num(direction), -2.0, 2.0)
+        jacobian, value = jax.jacfwd(with_value, has_aux=True)(v)
+        direction = jnp.clip(jnp.nan_to_num(jnp.linalg.solve(jacobian, -value)), -2.0, 2.0)
         trials = v[None, :] + STEP_SIZES[:, None] * direction[None, :]
-        best = trials[jnp.argmin(jax.vmap(norm)(trials))]
-        return i + 1, best, norm(best)
+        sizes = jax.vmap(norm)(trials)
+        best = jnp.argmin(sizes)
+        return i + 1, trials[best], sizes[best]
 
     def unfinished(carry):
         i, _, size = carry
         return (i < NEWTON_STEPS) & (size > 1e-13)
 
-    _, v, size = jax.lax.while_loop(unfinished, step, (0, start, norm(start)))
+    _, v, size = jax.lax.while_loop(unfinished, step, (0, start, jnp.asarray(jnp.inf)))
     return v, size
 
 
