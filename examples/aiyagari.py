@@ -35,10 +35,10 @@ solution.accuracy
 k = np.linspace(0.0, 8.0, 400)
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.5))
 for z in (0, 3, 6):
-    found = solution(k=k, z=np.full(k.size, z))
-    saved = sp.simulate(solution, periods=2, start=model.State(k=k, z=np.full(k.size, z)))["k"].values[:, 1]
-    axes[0].plot(k, found.consumption, label=f"efficiency {z + 1} of 7")
-    axes[1].plot(k, saved, label=f"efficiency {z + 1} of 7")
+    households = model.State(k=k, z=np.full(k.size, z))
+    years = sp.simulate(solution, periods=2, paths=k.size, burn_in=0, start=households)
+    axes[0].plot(k, years["consumption"].values[:, 0], label=f"efficiency {z + 1} of 7")
+    axes[1].plot(k, years["k"].values[:, 1], label=f"efficiency {z + 1} of 7")
 axes[1].plot(k, k, ":", color="grey")
 axes[0].set(xlabel="assets", ylabel="consumption")
 axes[1].set(xlabel="assets", ylabel="assets next year")
@@ -91,7 +91,7 @@ print(f"without risk it would be {100 * (1 / model.beta - 1):.3f} %; risk raises
 # impatience.
 
 # %%
-rates = np.linspace(0.02, 0.0395, 8)
+rates = 1 / model.beta - 1 - np.geomspace(0.022, 0.0018, 10)
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.5))
 axes[0].plot([supply(r) for r in rates], 100 * rates, "o-", label="held by households")
 axes[0].plot([demand(r) for r in rates], 100 * rates, label="used by firms")
