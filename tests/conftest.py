@@ -59,7 +59,7 @@ def _strict_jax() -> Iterator[None]:
         yield
 
 
-MOST_MAPS = 30_000
+MOST_MAPS = 45_000
 """Memory maps of a process after which compiled functions are dropped; Linux allows 65,530, then compiling crashes."""
 
 

@@ -137,9 +137,9 @@ def test_relobralo_by_hand(problem: Problem, lookback: float):
 def test_a_first_order_step_follows_the_weighted_loss(problem: Problem, batch: jax.Array):
     solver = sp.FirstOrder(optimizer=optax.sgd(1.0), scaling="inverse loss")
     weights = problem.weights()
-    losses = lambda w: jnp.mean(jax.vmap(problem.residuals, (None, 0))(w, batch) ** 2, axis=0)
+    losses = jax.jit(lambda w: jnp.mean(jax.vmap(problem.residuals, (None, 0))(w, batch) ** 2, axis=0))
     factors = jax.lax.stop_gradient(2 * shares(losses(weights)))
-    gradient = jax.grad(lambda w: jnp.mean(factors * losses(w)))(weights)
+    gradient = jax.jit(jax.grad(lambda w: jnp.mean(factors * losses(w))))(weights)
     moved, _, report = eqx.filter_jit(solver.step)(problem, weights, solver.init(problem, weights, 16), batch, KEY)
     np.testing.assert_allclose(moved, weights - gradient, rtol=1e-10, atol=1e-14)
     np.testing.assert_allclose(report.losses, losses(weights), rtol=1e-12)
@@ -150,7 +150,9 @@ def test_units_of_an_equation_do_not_matter_to_a_weighed_step(problem: Problem, 
     weights, moved = problem.weights(), []
     for units in (1e-2, 1e-3):  # smaller ones would meet `LEAST_LOSS`
         there = eqx.tree_at(lambda p: p.economy.model.units, problem, jnp.asarray(units))
-        losses = jnp.mean(jax.vmap(there.residuals, (None, 0))(weights, batch) ** 2, axis=0)
+        losses = eqx.filter_jit(lambda p: jnp.mean(jax.vmap(p.residuals, (None, 0))(weights, batch) ** 2, axis=0))(
+            there
+        )
         # Residuals are measured in the mean root mean square of all equations, and the damping must be, too.
         damping = float(1e-2 * jnp.mean(jnp.sqrt(losses)) ** 2)
         solver = sp.LevenbergMarquardt(scaling="equations", floor=damping, damping=damping)
@@ -169,6 +171,7 @@ def test_losses_by_name():
     assert math.isnan(by_name(np.asarray([1.0, 3.0, np.nan, 1.0, 1.0]), equations)["market"])
 
 
+@pytest.mark.slow
 def test_a_run_says_which_equation_is_hard(tmp_path: Path):
     folder = RunFolder(tmp_path)
     config = Config({"model": "two"} | small_run(steps=5) | {"solver": {"scaling": "relobralo"}})

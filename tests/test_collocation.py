@@ -114,6 +114,7 @@ def test_new_parameters_compile_nothing(growth: sp.Solution) -> None:
     assert not [name for name in compiled if "newton_step" in name or "path_errors" in name]
 
 
+@pytest.mark.slow
 def test_growth_on_a_box_equals_an_independent_solver() -> None:
     """Rows at 0.3 to 1.3 times steady capital, far beyond the paths; the referee's own error there is below 3e-10."""
     solution = sp.solve(Growth(), sp.Collocation(nodes=(20, 14), box=sp.Box(k=(1.8, 9.0), z=(-0.3, 0.3))))
@@ -200,7 +201,7 @@ def endogenous_grid(model: Regimes, log_k: np.ndarray) -> list[CubicSpline]:
         c = new
 
 
-@pytest.mark.parametrize("method", ["newton", "time_iteration"])
+@pytest.mark.parametrize("method", [pytest.param("newton", marks=pytest.mark.slow), "time_iteration"])
 def test_a_markov_chain_against_endogenous_grid_points(method: str) -> None:
     solution = sp.solve(Regimes(), sp.Collocation(method=method))
     assert solution.outcome.converged

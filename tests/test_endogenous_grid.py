@@ -148,7 +148,7 @@ def test_collocation_finds_the_same_rule():
     assert 8 < gaps[0] / gaps[2] < 32
 
 
-@pytest.mark.parametrize("interpolation", ["cubic", "linear"])
+@pytest.mark.parametrize("interpolation", [pytest.param("cubic", marks=pytest.mark.slow), "linear"])
 def test_it_solves_growth_without_shocks(interpolation):
     """Log utility and full depreciation: the saving rate is alpha beta, whatever the interpolation."""
     model = BrockMirmanDeterministic()

@@ -37,6 +37,12 @@ from saddlepath.steady import LinearSolution
 
 ENTRIES = shipped_models()
 EVERY_MODEL = pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])
+ALWAYS = ("BrockMirman", "IrreversibleGrowth", "IRBC", "LifeCycle")
+"""Models that the default tests compile: smooth, with a kink, of exchangeable countries, of ages. Others are slow."""
+EVERY_COMPILED_MODEL = pytest.mark.parametrize(
+    "entry",
+    [pytest.param(entry, marks=() if entry.name in ALWAYS else pytest.mark.slow, id=entry.name) for entry in ENTRIES],
+)
 FOLDER = Path(sp.__file__).parent / "models"
 REFEREE = Path(__file__).parent / "referee"
 GROWTH = json.loads((REFEREE / "growth_reference.json").read_text())
@@ -125,7 +131,7 @@ def test_every_parameter_is_refused_outside_its_domain(entry):
             model.replace(**{name: outside})
 
 
-@EVERY_MODEL
+@EVERY_COMPILED_MODEL
 def test_steady_state_reproduces_itself(entry):
     eco, linear = compiled(entry).economy, compiled(entry).linear
     state, policy = jax.tree.map(jnp.asarray, (linear.steady.state, linear.steady.policy))
@@ -135,12 +141,12 @@ def test_steady_state_reproduces_itself(entry):
         np.testing.assert_allclose(one, other, atol=ROUNDOFF, err_msg=name)
 
 
-@EVERY_MODEL
+@EVERY_COMPILED_MODEL
 def test_first_order_rule_is_stable(entry):
     assert compiled(entry).linear.spectral_radius < 1
 
 
-@EVERY_MODEL
+@EVERY_COMPILED_MODEL
 def test_states_and_policies_have_their_declared_shapes_and_domains(entry):
     eco, rule, _, points, *_ = compiled(entry)
     model, s = eco.split(points[0])
@@ -151,7 +157,7 @@ def test_states_and_policies_have_their_declared_shapes_and_domains(entry):
             assert np.all(np.asarray(r.contains(v))), name
 
 
-@EVERY_MODEL
+@EVERY_COMPILED_MODEL
 def test_residuals_and_their_slopes_in_the_weights_are_finite_on_dispersed_states(entry):
     result = compiled(entry)
     assert result.residuals.shape == (8, result.economy.coordinates.size)
@@ -160,13 +166,13 @@ def test_residuals_and_their_slopes_in_the_weights_are_finite_on_dispersed_state
     assert np.all(np.any(result.slopes != 0, axis=0)), "an equation that no weight moves"
 
 
-@EVERY_MODEL
+@EVERY_COMPILED_MODEL
 def test_a_batch_of_points_equals_one_point_after_the_other(entry):
     result = compiled(entry)
     np.testing.assert_allclose(result.residuals, result.one_by_one, rtol=ROUNDOFF, atol=ROUNDOFF)
 
 
-@EVERY_MODEL
+@EVERY_COMPILED_MODEL
 def test_definitions_are_finite(entry):
     eco, rule, _, points, *_ = compiled(entry)
     model, s = eco.split(points[0])
@@ -175,7 +181,7 @@ def test_definitions_are_finite(entry):
     assert all(np.all(np.isfinite(value)) for value in jax.tree.leaves(found))
 
 
-@EVERY_MODEL
+@EVERY_COMPILED_MODEL
 def test_exact_rules_pass_the_published_test_of_accuracy(entry):
     eco, rule, _, points, *_ = compiled(entry)
     if eco.model.exact(eco.split(points[0])[1]) is None:
@@ -222,7 +228,7 @@ def test_full_depreciation(case):
     assert float(model.transition(state, x, jnp.zeros(1)).k) == pytest.approx(reference["k"], rel=STEADY)
 
 
-@pytest.mark.parametrize("ages", [6, 20, 60])
+@pytest.mark.parametrize("ages", [6, *(pytest.param(n, marks=pytest.mark.slow) for n in (20, 60))])
 def test_steady_state_of_the_life_cycle(ages):
     reference, model = OLG["life_cycle"][str(ages)], LifeCycle(ages=ages)
     steady = sp.steady_state(model)
@@ -236,7 +242,7 @@ def test_steady_state_of_the_life_cycle(ages):
     assert binding.tolist() == reference["binding_ages"]
 
 
-@pytest.mark.parametrize("ages", [6, 20, 60])
+@pytest.mark.parametrize("ages", [6, *(pytest.param(n, marks=pytest.mark.slow) for n in (20, 60))])
 def test_calibration_of_the_life_cycle_by_length_of_the_period(ages):
     model, reference = LifeCycle(ages=ages), OLG["life_cycle"][str(ages)]["calibration"]
     np.testing.assert_allclose(model.labour(), reference["labour"], rtol=STEADY)

@@ -108,6 +108,7 @@ def test_collocation_has_the_moments(case: str) -> None:
     assert moment_gap(solution, case) < 3
 
 
+@pytest.mark.slow
 def test_a_network_agrees_with_the_table_and_with_collocation(benchmark: sp.Solution) -> None:
     solution = by_network("benchmark")
     assert solution.outcome.converged

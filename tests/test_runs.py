@@ -70,7 +70,7 @@ def silent(record: dict[str, Any]) -> None:
         (STAGES, 3),
         (STAGES, 4),
         (QUICK | {"homotopy": {"sigma": [0.01, 0.02]}}, 16),
-        (STATEFUL, 4),
+        pytest.param(STATEFUL, 4, marks=pytest.mark.slow),
     ],
 )
 def test_a_stopped_run_ends_like_the_whole_one(tmp_path: Path, table: dict[str, Any], stop: int) -> None:

@@ -53,6 +53,7 @@ def test_a_memory_of_nothing_is_refused() -> None:
         sp.Replay(memory=0)
 
 
+@pytest.mark.slow
 def test_lost_paths_are_counted_between_tests() -> None:
     records: list[dict[str, Any]] = []
     # Beyond every reasonable region from the first period on: every path is lost in every step.

@@ -114,6 +114,7 @@ def test_another_seed_or_calibration_compiles_nothing_again(growth):
     assert compilations(again) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("optax_promotion")
 def test_first_order_optimizers_lower_the_error():
     for name in ("nesterov", "muon"):
@@ -132,6 +133,7 @@ def test_a_warm_up_is_followed_by_the_polish():
     assert solution.how["solver"] == "adam, then Levenberg-Marquardt"
 
 
+@pytest.mark.slow
 def test_single_precision_reaches_what_single_precision_can():
     solution = sp.solve(Growth(), tol=5e-5, precision="float32")
     assert solution.outcome.converged  # residuals of float32 carry 1e-6 of roundoff
@@ -144,6 +146,7 @@ def test_homotopy_leads_to_the_model_asked_for():
     assert float(solution.model.sigma) == 0.04
 
 
+@pytest.mark.slow
 def test_a_family_knows_the_saving_rate_of_every_member():
     family = sp.solve(BrockMirman(), over=sp.Box(alpha=(0.3, 0.4), beta=(0.9, 0.97)), tol=1e-5)
     assert family.outcome.converged
@@ -160,6 +163,7 @@ def test_two_draws_are_refused_where_the_residual_is_not_affine():
         sp.solve(Growth(), sp.FirstOrder(expectation="two draws"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("optax_promotion")
 def test_two_draws_are_unbiased_where_the_residual_is_affine():
     solver = sp.FirstOrder(expectation="two draws", steps=100, batch=64)

@@ -257,7 +257,7 @@ def _refuse(eco: Economy, v: np.ndarray, size: float) -> None:
     """Say why there is no steady state: which equation, where."""
     point = _Point(eco.states, eco.coordinates)
     start = _starts(eco)[0]
-    residuals = np.asarray(point.system(eco.model, jnp.asarray(v if np.isfinite(size) else start)))
+    residuals = np.asarray(eqx.filter_jit(_Point.system)(point, eco.model, v if np.isfinite(size) else start))
     names = [f"transition of {e}" for e in np.asarray(eco.states.entries)[eco.states.continuous]]
     n = len(names)
     names += equation_entries(eco, point, start)
