@@ -201,7 +201,8 @@ def endogenous_grid(model: Regimes, log_k: np.ndarray) -> list[CubicSpline]:
         c = new
 
 
-@pytest.mark.parametrize("method", [pytest.param("newton", marks=pytest.mark.slow), "time_iteration"])
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["newton", "time_iteration"])
 def test_a_markov_chain_against_endogenous_grid_points(method: str) -> None:
     solution = sp.solve(Regimes(), sp.Collocation(method=method))
     assert solution.outcome.converged

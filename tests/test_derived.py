@@ -102,6 +102,7 @@ def test_steady_states_of_problems() -> None:
     assert float(regimes.state.k) == pytest.approx(reference["k"], rel=1e-7)
 
 
+@pytest.mark.slow
 def test_costates_and_euler_equation_give_one_rule() -> None:
     """Without quality shocks both forms describe one economy; the form must not depend on the calibration."""
     euler, costate = sp.linearise(planners.GrowthProblem()), sp.linearise(planners.QualityProblem(omega=0.0))

@@ -221,6 +221,7 @@ def test_what_is_saved_is_zero_in_the_long_run(distribution):
     np.testing.assert_allclose(regimes @ matrix, regimes, atol=STEADY)
 
 
+@pytest.mark.slow
 def test_a_long_simulation_has_the_same_mean(solution, distribution):
     """Mean over 2,000 households; a household's own standard deviation gives the Monte-Carlo error.
 

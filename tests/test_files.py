@@ -118,6 +118,7 @@ def unit_cloud() -> Cloud:
     return Cloud(0, jnp.zeros((1, 1)), jnp.zeros((1, 1)), jnp.zeros(1))
 
 
+@pytest.mark.slow
 def test_a_member_of_a_family(tmp_path: Path) -> None:
     family = untrained(Growth(), over=sp.Box(beta=(0.97, 0.99)))
     member = family.at(beta=0.98)

@@ -37,8 +37,8 @@ from saddlepath.steady import LinearSolution
 
 ENTRIES = shipped_models()
 EVERY_MODEL = pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])
-ALWAYS = ("BrockMirman", "IrreversibleGrowth", "IRBC", "LifeCycle")
-"""Models that the default tests compile: smooth, with a kink, of exchangeable countries, of ages. Others are slow."""
+ALWAYS = ("BrockMirman", "IrreversibleGrowth", "LifeCycle")
+"""Models that the default tests compile here: smooth, with a kink, of many ages. The others are slow."""
 EVERY_COMPILED_MODEL = pytest.mark.parametrize(
     "entry",
     [pytest.param(entry, marks=() if entry.name in ALWAYS else pytest.mark.slow, id=entry.name) for entry in ENTRIES],

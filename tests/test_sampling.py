@@ -68,6 +68,7 @@ def test_lost_paths_are_counted_between_tests() -> None:
     assert solution.guards["paths restarted"] == 48
 
 
+@pytest.mark.slow
 def test_a_box_of_training_is_remembered_by_the_solution() -> None:
     solution = sp.solve(
         FullDepreciation(), sp.LevenbergMarquardt(batch=8), sampling=sp.Region(sp.Box(k=(0.19, 0.2))),

@@ -125,6 +125,7 @@ def test_first_order_optimizers_lower_the_error():
         assert solution.accuracy.mean < 0.025, name
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("optax_promotion")
 def test_a_warm_up_is_followed_by_the_polish():
     stages = (sp.FirstOrder(steps=50, batch=32), sp.LevenbergMarquardt())
