@@ -138,9 +138,13 @@ def test_accuracy_table_warns_of_lost_paths() -> None:
     table = accuracy_table(accuracy)
     assert table.frame.loc["euler", "log10 mean"] == pytest.approx(-3)
     assert "2 % of the states left the economy" in table.note
-    more = dataclasses.replace(accuracy, drift=2e-7, binding={"limit": 0.125})
+    shares = {f"limit[{i}]": i / 16 for i in range(8)}
+    more = dataclasses.replace(accuracy, drift=2e-7, binding=shares)
     assert "Policy drift between the last tests 2.0e-07." in accuracy_table(more).note
-    assert "shares of states: limit 12.5 %." in accuracy_table(more).note
+    assert "shares of states: limit[7] 43.8 %, limit[6] 37.5 %, " in accuracy_table(more).note
+    assert "limit[2] 12.5 % and 1 more." in accuracy_table(more).note  # the limit of entry 0 never binds
+    never = dataclasses.replace(accuracy, binding={"limit": 0.0})
+    assert "No constraint binds at any of them." in accuracy_table(never).note
     assert str(accuracy) == str(table)
 
 

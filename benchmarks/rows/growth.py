@@ -84,7 +84,7 @@ ROWS: dict[str, Row] = {
     ),
     "growth-c-box": Row(
         "growth C, fine, with a box", Growth(),
-        {"tol": 7e-8, "sampling": sp.Mixture(sp.Region(CAPITAL_BOX), WIDE, share=0.25)}, 30, 1e-7, 1e-5,
+        {"tol": 7e-8, "steps": 4000, "sampling": sp.Mixture(sp.Region(CAPITAL_BOX), WIDE, share=0.25)}, 30, 1e-7, 1e-5,
         {"table, all rows": (consumption_gap("partial_depreciation"), 1e-5)},
     ),
     "growth-d": Row(

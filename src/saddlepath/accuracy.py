@@ -18,6 +18,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from saddlepath.binding import watched_residuals
 from saddlepath.cloud import BOUND, Cloud
 from saddlepath.economy import Economy, state_features
+from saddlepath.layout import entry_name
 from saddlepath.prior import Box
 from saddlepath.quadrature import Quadrature, finer
 from saddlepath.ranges import NonNegative
@@ -77,8 +78,8 @@ class Accuracy:
         extent: Largest state met, in scales around the steady state. [-]
         lost: Share of states that are not finite or beyond the bounds. [-]
         where: Which states these are, in words.
-        binding: Share of states at which each constraint binds, of its most often binding entry; see
-            `saddlepath.binding` for their names. [-]
+        binding: Share of states at which each entry of each constraint binds; see `saddlepath.binding` for their
+            names. [-]
         boundary: Share of states beyond each boundary of what the rule was trained for, by its description. [-]
         drift: How far the last tests of training still moved the rule (`rule_distance`), or None where a rule was not
             trained or tested once. [-]
@@ -341,7 +342,8 @@ def assess(
     )
     boundary |= {f"at a bound of the range of {name}": share for name, share in at_bound.items()}
     beside = {} if linear is None else _linear_errors(eco, linear, cloud, visits, equations)
-    return dataclasses.replace(found, binding=_shares([v.binding for v in visits]), boundary=boundary, linear=beside)
+    binding = _shares_by_entry([v.binding for v in visits])
+    return dataclasses.replace(found, binding=binding, boundary=boundary, linear=beside)
 
 
 def _linear_errors(
@@ -356,6 +358,12 @@ def _linear_errors(
 def _shares(found: list[dict[str, Array]]) -> dict[str, float]:
     """Mean share over batches of states, of the worst entry."""
     return {name: float(np.max(np.mean([f[name] for f in found], axis=0))) for name in found[0]}
+
+
+def _shares_by_entry(found: list[dict[str, Array]]) -> dict[str, float]:
+    """Mean share over batches of states, by entry."""
+    shares = {name: np.mean([f[name] for f in found], axis=0) for name in found[0]}
+    return {entry_name(name, i): float(share[i]) for name, share in shares.items() for i in np.ndindex(share.shape)}
 
 
 def beyond(

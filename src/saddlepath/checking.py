@@ -35,6 +35,7 @@ from saddlepath.economy import (
 )
 from saddlepath.errors import ConvergenceError, ModelError, SaddlepathError
 from saddlepath.expectation import Expectation
+from saddlepath.layout import entry_names
 from saddlepath.model import Model, nearest_names
 from saddlepath.quadrature import Monomial
 from saddlepath.ranges import Real
@@ -236,7 +237,7 @@ def _look_around(eco: Economy, rest: tuple[Any, Any]) -> list[Finding]:
     points, policies = _points(eco, rest)
     residuals, slopes = _evaluate(eco, points, policies)
     moved = np.asarray(_moved(eco, points, policies))
-    names = _entries(eco, policies[0])
+    names = entry_names(eco.equations(ConstantRule(policies[0])).items())
     return [
         *_undefined(eco, names, np.asarray(residuals), np.asarray(points)),
         *_unused(eco, np.asarray(slopes)),
@@ -278,15 +279,6 @@ def _moved(eco: Economy, points: Array, policies: Array) -> Array:
     """The points one period later `[n, n_points]`."""
     keys = jax.random.split(jax.random.key(0), points.shape[0])
     return jax.vmap(lambda y, u, key: eco.next_point(ConstantRule(u), y, key))(points, policies, keys)
-
-
-def _entries(eco: Economy, policy: Array) -> list[str]:
-    """A name per residual."""
-    return [
-        name if shape == () else f"{name}[{','.join(map(str, index))}]"
-        for name, shape in eco.equations(ConstantRule(policy)).items()
-        for index in np.ndindex(shape)
-    ]
 
 
 def _undefined(eco: Economy, names: list[str], residuals: np.ndarray, points: np.ndarray) -> list[Finding]:

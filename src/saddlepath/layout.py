@@ -1,6 +1,7 @@
 """Named tuples as flat vectors: the one place that knows in which order the entries of a state or policy stand."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import equinox as eqx
@@ -9,6 +10,16 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from saddlepath.errors import ModelError
+
+
+def entry_name(field: str, index: tuple[int, ...]) -> str:
+    """`k` for a scalar, `k[2]` for the entry 2 of a vector."""
+    return f"{field}[{','.join(map(str, index))}]" if index else field
+
+
+def entry_names(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> list[str]:
+    """A name per entry of fields with these shapes, field after field."""
+    return [entry_name(field, index) for field, shape in shapes for index in np.ndindex(shape)]
 
 
 class Layout(eqx.Module):
@@ -51,12 +62,8 @@ class Layout(eqx.Module):
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """A name per entry: `k` for a scalar, `k[2]` for the entry 2 of a vector."""
-        return tuple(
-            field if shape == () else f"{field}[{','.join(map(str, index))}]"
-            for field, shape in zip(self.fields, self.shapes, strict=True)
-            for index in np.ndindex(shape)
-        )
+        """A name per entry."""
+        return tuple(entry_names(zip(self.fields, self.shapes, strict=True)))
 
     def flatten(self, values: Any, origin: str) -> Float[Array, "size"]:
         """The entries of a named tuple as one vector.

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.errors import ConfigError
+from saddlepath.layout import entry_names
 from saddlepath.model import Model, nearest_names, parameters
 
 AnyArray = Array | np.ndarray
@@ -49,11 +50,7 @@ class Box(eqx.Module):
     @property
     def entries(self) -> tuple[str, ...]:
         """A name per entry of the flat vector."""
-        return tuple(
-            name if low.shape == () else f"{name}[{','.join(map(str, index))}]"
-            for name, low in zip(self.names, self.lower, strict=True)
-            for index in np.ndindex(low.shape)
-        )
+        return tuple(entry_names((name, low.shape) for name, low in zip(self.names, self.lower, strict=True)))
 
     @property
     def low(self) -> Float[AnyArray, " size"]:

@@ -27,7 +27,7 @@ from saddlepath.economy import (
 )
 from saddlepath.errors import ConvergenceError, ModelError
 from saddlepath.expectation import Expectation
-from saddlepath.layout import Layout
+from saddlepath.layout import Layout, entry_names
 from saddlepath.model import Model
 
 TOLERANCE = 1e-10
@@ -257,13 +257,14 @@ def _refuse(eco: Economy, v: np.ndarray, size: float) -> None:
     """Say why there is no steady state: which equation, where."""
     point = _Point(eco.states, eco.coordinates)
     start = _starts(eco)[0]
-    residuals = np.asarray(eqx.filter_jit(_Point.system)(point, eco.model, v if np.isfinite(size) else start))
+    at = jnp.asarray(v if np.isfinite(size) else start)
+    residuals = np.asarray(eqx.filter_jit(_Point.system)(point, eco.model, at))
     names = [f"transition of {e}" for e in np.asarray(eco.states.entries)[eco.states.continuous]]
     n = len(names)
     names += equation_entries(eco, point, start)
     bad = np.flatnonzero(~np.isfinite(residuals))
     worst = int(bad[0]) if bad.size else int(np.argmax(np.abs(residuals)))
-    state, policy = _named_state(eco, eco.model, jnp.asarray(v if np.isfinite(size) else start))
+    state, policy = _named_state(eco, eco.model, at)
     where = "; ".join(f"{k} = {np.asarray(x)}" for k, x in {**state._asdict(), **policy._asdict()}.items())
     what = "is not finite" if bad.size else f"is {residuals[worst]:.2e} at best"
     remedy = (
@@ -285,11 +286,7 @@ def equation_entries(eco: Economy, point: _Point, start: np.ndarray) -> list[str
     one = lambda value: jax.tree.map(lambda v: jnp.asarray(v)[None], value)
     expectation = Expectation(one(s), one(x), jnp.ones(1), lambda _: x, s, one(eco.model.shocks().mean(s)))
     named = shapes_in_order(lambda: eco.model.residuals(s, x, expectation))
-    return [
-        name if shape == () else f"{name}[{','.join(map(str, i))}]"
-        for name, shape in named.items()
-        for i in np.ndindex(shape)
-    ]
+    return entry_names(named.items())
 
 
 @eqx.filter_jit

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from saddlepath.errors import ConfigError
+from saddlepath.layout import entry_name
 from saddlepath.table import Table, table
 
 if TYPE_CHECKING:
@@ -106,8 +107,7 @@ def _series(data: "xr.Dataset") -> dict[str, np.ndarray]:
     for name, variable in data.data_vars.items():
         values = np.asarray(variable.transpose("path", "time", ...), dtype=float)
         for index in np.ndindex(values.shape[2:]):
-            key = f"{name}[{','.join(map(str, index))}]" if index else str(name)
-            series[key] = values[(slice(None), slice(None), *index)]
+            series[entry_name(str(name), index)] = values[(slice(None), slice(None), *index)]
     return series
 
 

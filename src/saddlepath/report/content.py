@@ -12,6 +12,7 @@ import numpy as np
 from saddlepath.accuracy import Accuracy
 from saddlepath.comparison import closed_form, compare, has_closed_form
 from saddlepath.errors import ConvergenceError, SaddlepathError
+from saddlepath.layout import entry_name
 from saddlepath.report import figures as draw
 from saddlepath.report.tables import (
     accuracy_table,
@@ -253,11 +254,7 @@ def _simulation(member: Solution, seed: int) -> Section:
 
 def _shown(found: Table, data: Any) -> Table:
     """The rows of a table of moments that a page has room for; profiles show the rest."""
-    rows = [
-        f"{name}[{','.join(map(str, index))}]" if index else str(name)
-        for name in data.data_vars
-        for index in shown_entries(data[name].shape[2:])
-    ]
+    rows = [entry_name(str(name), index) for name in data.data_vars for index in shown_entries(data[name].shape[2:])]
     return dataclasses.replace(found, frame=found.frame.loc[rows])
 
 

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from saddlepath.accuracy import QUANTILES, Accuracy
-from saddlepath.layout import Layout
+from saddlepath.layout import Layout, entry_name
 from saddlepath.model import labels, parameters
 from saddlepath.table import Table, log10, table
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_ENTRIES = 12
 """An array field with more entries than this is shown in tables by seven of them."""
+MOST_CONSTRAINTS = 6
+"""So many constraints are named in a note."""
 STATISTICS = ("mean", *QUANTILES, "max")
 
 
@@ -36,11 +38,20 @@ def accuracy_table(accuracy: Accuracy) -> Table:
     if accuracy.drift is not None:
         note += f" Policy drift between the last tests {accuracy.drift:.1e}."
     if accuracy.binding:
-        shares = ", ".join(f"{name} {100 * share:.3g} %" for name, share in accuracy.binding.items())
-        note += f" Constraints bind in these shares of states: {shares}."
+        note += f" {_binding(accuracy.binding)}"
     note = " ".join([note, *accuracy.remarks, *accuracy.warnings])
     formats = {name: ".1e" for name in STATISTICS} | {"log10 mean": ".2f", "log10 max": ".2f"}
     return table(rows, "equation", title="Euler errors", note=note, formats=formats)
+
+
+def _binding(shares: dict[str, float]) -> str:
+    """Which constraints bind how often, the most frequent first."""
+    frequent = sorted((name for name, share in shares.items() if share > 0), key=lambda name: -shares[name])
+    if not frequent:
+        return "No constraint binds at any of them."
+    shown = ", ".join(f"{name} {100 * shares[name]:.3g} %" for name in frequent[:MOST_CONSTRAINTS])
+    more = len(frequent) - MOST_CONSTRAINTS
+    return f"Constraints bind in these shares of states: {shown}" + (f" and {more} more." if more > 0 else ".")
 
 
 def _accuracy_row(row: dict[str, float]) -> dict[str, float]:
@@ -135,7 +146,7 @@ def _rows(layout: Layout, point: Any, about: dict[str, Any], kind: str) -> dict[
     for field, value in zip(layout.fields, point, strict=True):
         values = np.asarray(value, dtype=float)
         for index in shown_entries(values.shape):
-            name = f"{field}[{','.join(map(str, index))}]" if index else field
+            name = entry_name(field, index)
             meaning = {"kind": kind, "unit": about[field].unit, "meaning": about[field].name}
             rows[name] = {"value": _clean(float(values[index])), **meaning}
     return rows

@@ -191,7 +191,7 @@ class Backward(eqx.Module):
     def _direction(self, fn: Callable[[Array], Array]) -> Array:
         """One if a function of the decision rises between the ends of its reach, minus one if it falls."""
         reach = decision_reach(self.economy)
-        at_ends = jax.vmap(fn)(np.array([-reach, reach]))
+        at_ends = jax.vmap(fn)(jnp.asarray([-reach, reach]))
         return jnp.where(at_ends[1] < at_ends[0], -1.0, 1.0)
 
     def _decision(self, fn: Callable[[Array], Array], guess: Array, direction: Array) -> Array:
