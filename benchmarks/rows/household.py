@@ -3,7 +3,6 @@
 import functools
 
 import numpy as np
-from scipy.optimize import brentq
 from tests.referee import household as referee
 
 import saddlepath as sp
@@ -38,6 +37,7 @@ def assets_gap(solution: sp.Solution) -> float:
 
 def rate_gap(solution: sp.Solution) -> float:
     """Distance in the interest rate at which households hold what firms use. [1/year]"""
+    from scipy.optimize import brentq  # a third of a second, which no other row should pay for
 
     def excess(r: float) -> float:
         household = AiyagariHousehold(gamma=GAMMA, rho=RHO, sigma=SIGMA, r=r)

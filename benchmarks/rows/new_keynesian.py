@@ -61,7 +61,7 @@ ROWS: dict[str, Row] = {
     ),
     "new-keynesian-one-shock": Row(
         "New-Keynesian, one shock, lower bound", OneShockNewKeynesian(),
-        {"tol": 3.8e-6, "solver": sp.LevenbergMarquardt(batch=256), "quadrature": sp.GaussHermite(41),
+        {"tol": 4.2e-6, "solver": sp.LevenbergMarquardt(batch=256), "quadrature": sp.GaussHermite(41),
          "sampling": sp.Region(one_shock_box())}, 60, 1e-5, None,
         {"referee, on paths": (referee_gap, 1e-4), "referee, six innovations": (experiment_gap, 1e-4)}, 3,
     ),
