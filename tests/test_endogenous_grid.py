@@ -148,14 +148,30 @@ def test_collocation_finds_the_same_rule():
     assert 8 < gaps[0] / gaps[2] < 32
 
 
-@pytest.mark.parametrize("interpolation", [pytest.param("cubic", marks=pytest.mark.slow), "linear"])
-def test_it_solves_growth_without_shocks(interpolation):
-    """Log utility and full depreciation: the saving rate is alpha beta, whatever the interpolation."""
-    model = BrockMirmanDeterministic()
+def without_shocks(interpolation="cubic"):
+    """Growth with log utility and full depreciation: the saving rate is alpha beta, whatever the interpolation."""
     solver = sp.EndogenousGrid(nodes=20, interpolation=interpolation, box=sp.Box(k=(0.05, 1.0)))
-    found = sp.solve(model, solver, tol=1e-8, test=PATHS)
+    return sp.solve(BrockMirmanDeterministic(), solver, tol=1e-8, test=PATHS)
+
+
+@pytest.fixture(scope="module")
+def growth():
+    return without_shocks()
+
+
+def saves_a_constant_share(found):
     assert found.outcome is sp.Outcome.CONVERGED
-    np.testing.assert_allclose(found(k=np.linspace(0.05, 1.0, 100)).saving, model.alpha * model.beta, rtol=1e-8)
+    saving = found(k=np.linspace(0.05, 1.0, 100)).saving
+    np.testing.assert_allclose(saving, found.model.alpha * found.model.beta, rtol=1e-8)
+
+
+def test_it_solves_growth_without_shocks(growth):
+    saves_a_constant_share(growth)
+
+
+@pytest.mark.slow
+def test_it_solves_growth_without_shocks_by_lines():
+    saves_a_constant_share(without_shocks("linear"))
 
 
 @pytest.mark.slow
@@ -172,7 +188,7 @@ def test_euler_errors_fall_with_the_nodes():
 def test_a_patient_household_is_refused():
     patient = AiyagariHousehold(beta=0.97, r=0.05)
     with pytest.raises(sp.ConvergenceError, match="goes on saving"):
-        sp.solve(patient, sp.EndogenousGrid(), test=PATHS)
+        sp.solve(patient, sp.EndogenousGrid(nodes=50), test=PATHS)
 
 
 @pytest.mark.parametrize(
@@ -279,14 +295,16 @@ def test_two_states_by_hand():
     assert (below, above) == (0.0, 0.0)
 
 
-def test_a_histogram_needs_finitely_many_outcomes(solution):
-    growth = sp.solve(BrockMirmanDeterministic(), sp.EndogenousGrid(nodes=20, box=sp.Box(k=(0.05, 1.0))), test=PATHS)
-    rest = sp.stationary_distribution(growth)  # without shocks all households end at the steady state
+def test_without_shocks_all_households_end_at_the_steady_state(growth):
+    rest = sp.stationary_distribution(growth)
     assert rest.mean() == pytest.approx(float(sp.steady_state(growth.model).state.k), rel=1e-3)
-    with pytest.raises(sp.ConfigError, match="at least 20"):
-        sp.stationary_distribution(solution, nodes=3)
     with pytest.raises(sp.ConfigError, match="no variable 'asset'"):
         rest.mean("asset")
+
+
+def test_a_histogram_of_three_nodes_is_refused(solution):
+    with pytest.raises(sp.ConfigError, match="at least 20"):
+        sp.stationary_distribution(solution, nodes=3)
 
 
 @pytest.mark.slow

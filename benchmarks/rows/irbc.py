@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from tests.referee.tables import box_draws
 
 import saddlepath as sp
 from benchmarks.row import Check, Row, reference
@@ -29,6 +28,8 @@ def regime_gap(solution: sp.Solution) -> float:
 
     [percentage points]
     """
+    from tests.referee.tables import box_draws  # a fifth of a second, which no other row should pay for
+
     draws = reference("two_countries_irreversible", "irbc")["draws"]
     k, z = box_draws(draws["n"])
     bits = np.unpackbits(np.frombuffer(bytes.fromhex(draws["binds"]), dtype=np.uint8), count=k.size)
@@ -37,12 +38,13 @@ def regime_gap(solution: sp.Solution) -> float:
 
 
 def rest_gap(solution: sp.Solution) -> float:
-    """Largest distance of capital from one after 1,500 periods without shocks, from 32 dispersed starts.
+    """Largest distance of capital from the common rest point, 1,500 periods without shocks after 32 dispersed starts.
 
-    One is capital in the deterministic steady state; the stochastic one is 1.4e-4 below it for two countries.
+    The rest point of a stochastic economy is not its deterministic steady state, capital of one in every country:
+    risk moves it by -1.4e-4 with two countries and 1.0e-3 with fifty, in proportion to the variance of the shocks.
     """
     data = sp.simulate(solution, periods=1, paths=32, burn_in=1500, seed=1, shocks=False)
-    return float(np.max(np.abs(data["k"].values - 1)))
+    return float(np.max(np.abs(data["k"].values / np.mean(data["k"].values) - 1)))
 
 
 def box_mean(solution: sp.Solution) -> float:

@@ -11,9 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.sparse as sparse
-from jaxtyping import Array, Float
-from scipy.sparse.linalg import spsolve
+from jaxtyping import Array, Float, Int
 
 from saddlepath.economy import Economy
 from saddlepath.errors import ConfigError, ConvergenceError
@@ -107,18 +105,24 @@ def stationary(
     origin = np.broadcast_to((np.arange(count)[:, None] * n + np.arange(n))[..., None], after.shape).ravel()
     target = (regimes * n + cell).ravel()
     low, high = (weights * (1 - share)).ravel(), (weights * share).ravel()
-    entries = (np.concatenate([low, high]), (np.concatenate([target, target + 1]), np.tile(origin, 2)))
-    mass = _fixed_point(sparse.csc_array(entries, shape=(count * n, count * n)), count * n).reshape(count, n)
+    moved = (np.concatenate([low, high]), np.concatenate([target, target + 1]), np.tile(origin, 2))
+    mass = _fixed_point(*moved, count * n).reshape(count, n)
     flow = mass[..., None] * weights
     return mass, float(flow[after < levels[0]].sum()), float(flow[after > levels[-1]].sum())
 
 
-def _fixed_point(forward: sparse.csc_array, n: int) -> Float[np.ndarray, " n"]:
-    """The probabilities that a transition matrix, from columns to rows, leaves unchanged.
+def _fixed_point(
+    chance: Float[np.ndarray, " moves"], to: Int[np.ndarray, " moves"], origin: Int[np.ndarray, " moves"], n: int
+) -> Float[np.ndarray, " n"]:
+    """The probabilities of `n` nodes that moves between them, with a chance each, leave unchanged.
 
     One equation follows from the others, for every column adds to one: it is dropped and one probability set to one.
     Where that state is not visited the system is singular, so it is chosen by a few periods from everywhere.
     """
+    from scipy import sparse
+    from scipy.sparse.linalg import spsolve
+
+    forward = sparse.csc_array((chance, (to, origin)), shape=(n, n))
     guess = np.full(n, 1 / n)
     for _ in range(200):
         guess = np.asarray(forward @ guess)
