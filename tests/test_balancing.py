@@ -140,7 +140,7 @@ def test_a_first_order_step_follows_the_weighted_loss(problem: Problem, batch: j
     losses = jax.jit(lambda w: jnp.mean(jax.vmap(problem.residuals, (None, 0))(w, batch) ** 2, axis=0))
     factors = jax.lax.stop_gradient(2 * shares(losses(weights)))
     gradient = jax.jit(jax.grad(lambda w: jnp.mean(factors * losses(w))))(weights)
-    moved, _, report = eqx.filter_jit(solver.step)(problem, weights, solver.init(problem, weights, 16), batch, KEY)
+    moved, _, report = eqx.filter_jit(solver.step)(problem, weights, solver.init(problem, weights), batch, KEY)
     np.testing.assert_allclose(moved, weights - gradient, rtol=1e-10, atol=1e-14)
     np.testing.assert_allclose(report.losses, losses(weights), rtol=1e-12)
     assert float(report.loss) == pytest.approx(float(jnp.mean(losses(weights))))
@@ -156,7 +156,7 @@ def test_units_of_an_equation_do_not_matter_to_a_weighed_step(problem: Problem, 
         # Residuals are measured in the mean root mean square of all equations, and the damping must be, too.
         damping = float(1e-2 * jnp.mean(jnp.sqrt(losses)) ** 2)
         solver = sp.LevenbergMarquardt(scaling="equations", floor=damping, damping=damping)
-        state = solver.init(there, weights, 16)
+        state = solver.init(there, weights)
         step, _, report = eqx.filter_jit(solver.step)(there, weights, state, batch, KEY)
         assert bool(report.accepted)
         moved.append(step - weights)

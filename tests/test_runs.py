@@ -135,7 +135,7 @@ def test_a_checkpoint_comes_back_bit_for_bit(tmp_path: Path, best: np.ndarray | 
     tests, means = [{"mean": 0.1}], [0.1, 1e-300]
     recent = None if best is None else np.stack([best, -best])
     progress = Progress(1, 8, best, best_mean=float("inf"), recent=recent, means=means, passes=1, tests=tests)
-    inner = sp.LevenbergMarquardt(damping=0.25).init(small_problem(), jax.numpy.arange(13.0), 5)
+    inner = sp.LevenbergMarquardt(damping=0.25).init(small_problem(), jax.numpy.arange(13.0))
     here = Checkpoint(1, 0, state(inner), progress)
     save_checkpoint(here, tmp_path / "c", {"seed": 1}, {"lines": 3})
     found = read_checkpoint(tmp_path / "c")
@@ -170,7 +170,7 @@ def test_the_state_of_every_solver_comes_back(tmp_path: Path, solver: Solver) ->
     problem, schedule = small_problem(), attempts_of(solver=solver)
     weights = problem.weights()
     # A loss that is not known yet is NaN, which equals nothing.
-    inner = jax.tree.map(lambda leaf: jax.numpy.nan_to_num(leaf) + 1, schedule[0].stages[0].init(problem, weights, 5))
+    inner = jax.tree.map(lambda leaf: jax.numpy.nan_to_num(leaf) + 1, schedule[0].stages[0].init(problem, weights))
     here = Checkpoint(0, 0, dataclasses.replace(state(inner), weights=weights, average=weights), Progress())
     save_checkpoint(here, tmp_path / "c", {}, {})
     again = read_checkpoint(tmp_path / "c").restore(problem.economy, sp.Network(width=4), schedule, "float64")

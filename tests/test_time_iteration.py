@@ -89,7 +89,7 @@ def test_slopes_belong_to_the_day_on_which_they_are_taken() -> None:
 def test_tomorrows_rule_is_replaced_every_few_steps() -> None:
     problem, solver = random_problem(FullDepreciation()), sp.TimeIteration(hold=3)
     weights = [problem.weights()]
-    state, step = solver.init(problem, weights[0], 16), eqx.filter_jit(solver.step)
+    state, step = solver.init(problem, weights[0]), eqx.filter_jit(solver.step)
     batch = jax.vmap(problem.cloud.start, (None, 0))(problem.economy, jax.random.split(jax.random.key(0), 16))
     for _ in range(5):
         moved, state, report = step(problem, weights[-1], state, batch, jax.random.key(1))

@@ -141,6 +141,5 @@ def _train_state(header: dict[str, Any], eco: Economy, network: Network, attempt
     arrays = {name: jnp.asarray(np.zeros(**spec)) for name, spec in header["arrays"].items()}
     rule = attempt.start.rule if isinstance(attempt.start, Solution) else None
     problem = Problem(eco, rule if isinstance(rule, NetworkRule) else blank_rule(eco, network))
-    n_rows = arrays["points"].shape[0]
-    solver = eqx.filter_eval_shape(attempt.stages[int(header["stage"])].init, problem, arrays["weights"], n_rows)
+    solver = eqx.filter_eval_shape(attempt.stages[int(header["stage"])].init, problem, arrays["weights"])
     return TrainState(solver=solver, key=jax.random.key(0), **arrays)

@@ -77,7 +77,7 @@ class FirstOrder(Solver):
     def patience(self) -> int:
         return 60  # first-order steps fall slowly, and a schedule falls late
 
-    def init(self, problem, weights, n_rows):
+    def init(self, problem, weights):
         inner = self._transformation().init(problem.network(weights))
         return inner, balancing(self.scaling).init(problem, weights), jnp.zeros((), dtype=int)
 

@@ -75,7 +75,7 @@ class LevenbergMarquardt(Solver):
                 "state, and a choice of equations needs scaling='none'."
             )
 
-    def init(self, problem, weights, n_rows):
+    def init(self, problem, weights):
         damping = jnp.asarray(self.damping, dtype=weights.dtype)
         past = (weights.size,) * 2 if weights.size <= MOST_REMEMBERED else (0, 0)
         return damping, balancing(self.scaling).init(problem, weights), jnp.zeros(past, dtype=weights.dtype)

@@ -44,8 +44,8 @@ class Solver(eqx.Module):
         return 20
 
     @abc.abstractmethod
-    def init(self, problem: Problem, weights: Float[Array, " n_weights"], n_rows: int) -> Any:
-        """State before the first step; `n_rows` is the number of residuals of a batch."""
+    def init(self, problem: Problem, weights: Float[Array, " n_weights"]) -> Any:
+        """State before the first step."""
 
     @abc.abstractmethod
     def step(

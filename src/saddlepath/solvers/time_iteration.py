@@ -48,8 +48,8 @@ class TimeIteration(Solver):
     def patience(self) -> int:
         return 40  # the error falls by a constant factor per replacement, which may be close to one
 
-    def init(self, problem, weights, n_rows):
-        return self.fit.init(problem, weights, n_rows), weights, jnp.zeros((), dtype=int)
+    def init(self, problem, weights):
+        return self.fit.init(problem, weights), weights, jnp.zeros((), dtype=int)
 
     def step(self, problem, weights, state, batch, key):
         inner, tomorrow, count = state

@@ -86,9 +86,8 @@ def start_state(problem: Problem, solver: Solver, sampler: Sampler, batch: int, 
     points_key, key = jax.random.split(key)
     weights = problem.weights()
     points = sampler.start(problem, batch, points_key)
-    n_rows = batch * problem.n_equations
     zero = jnp.zeros((), dtype=int)
-    return TrainState(weights, weights, solver.init(problem, weights, n_rows), points, key, zero, zero)
+    return TrainState(weights, weights, solver.init(problem, weights), points, key, zero, zero)
 
 
 def over_devices(state: TrainState) -> TrainState:
@@ -134,9 +133,8 @@ def _step(
     average = AVERAGING * state.average + (1 - AVERAGING) * weights
     rejected = jnp.where(report.accepted, 0, state.rejected + 1)
     stuck = rejected >= REJECTIONS
-    n_rows = points.shape[0]
-    points = jnp.where(stuck, sampler.start(problem, n_rows, again_key), points)
-    fresh = solver.init(problem, weights, n_rows)
+    points = jnp.where(stuck, sampler.start(problem, points.shape[0], again_key), points)
+    fresh = solver.init(problem, weights)
     inner = jax.tree.map(lambda new, old: jnp.where(stuck, new, old), fresh, inner)
     rejected = jnp.where(stuck, 0, rejected)
     trace = StepTrace(report.loss, report.accepted, report.rate, report.undefined, report.losses)
