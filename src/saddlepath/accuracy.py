@@ -272,12 +272,11 @@ def rule_distance(eco: Economy, rule: DecisionRule, other: DecisionRule, points:
         The distance. [-]
     """
     worst = 0.0
-    ranges = eco.model.policy_range()
-    for r, mine, theirs in zip(ranges, policies(eco, rule, points), policies(eco, other, points), strict=True):
-        size = jnp.mean(jnp.abs(mine))
-        size = jnp.maximum(size, jnp.mean(jnp.asarray(r.scale))) if isinstance(r, NonNegative) else size
-        gap = float(jnp.mean(jnp.abs(mine - theirs)))
-        worst = max(worst, gap / float(size)) if gap > 0 else worst
+    decisions = (jax.tree.map(np.asarray, policies(eco, r, points)) for r in (rule, other))
+    for r, mine, theirs in zip(eco.model.policy_range(), *decisions, strict=True):
+        least = np.mean(np.asarray(r.scale)) if isinstance(r, NonNegative) else 0.0
+        gap = np.mean(np.abs(mine - theirs))
+        worst = max(worst, float(gap / max(np.mean(np.abs(mine)), least))) if gap > 0 else worst
     return worst
 
 

@@ -245,9 +245,11 @@ class Judge:
         )
 
     def in_background(self, weights: Array) -> Future[Accuracy]:
-        """Accuracy on the selection paths, computed in a thread of its own, which then compiles the test of rest."""
-        first, _ = in_background(
-            lambda: self.on_paths(weights, self.keys.select), lambda: self.rests(self.rule(weights))
+        """Accuracy on the selection paths, computed in a thread of its own, which then compiles what the end needs."""
+        first, *_ = in_background(
+            lambda: self.on_paths(weights, self.keys.select),
+            lambda: self.rests(self.rule(weights)),
+            lambda: self.drift(self.rule(weights), np.stack([weights, weights])),
         )
         return first
 
