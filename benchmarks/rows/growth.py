@@ -76,7 +76,7 @@ ROWS: dict[str, Row] = {
         15, None, None, {"policy": (deterministic_gap, 1e-6)},
     ),
     "growth-c": Row(
-        "growth C", Growth(), {"tol": 5e-7}, 10, 1e-6, 1e-4,
+        "growth C", Growth(), {"tol": 9e-7}, 10, 1e-6, 1e-4,
     ),
     "growth-c-fine": Row(
         "growth C, fine", Growth(), {"tol": 7e-8, "sampling": WIDE}, 30, 1e-7, 1e-5,
