@@ -69,6 +69,7 @@ solvers = (
         accept=reals,
         reject=reals,
         floor=st.none() | reals,
+        memory=st.none() | st.floats(0, 0.99),
         scaling=st.sampled_from(sorted(SCHEMES)) | balancings,
         steps=maybe,
     )

@@ -7,10 +7,10 @@ damping `lam` raised (Levenberg, 1944; Marquardt, 1963). With a new batch every 
 the solutions of the linearised equations of that batch.
 
 One batch says little about some directions in which it lets the weights move freely, and the rule then pays for it at
-other states. Rules of up to `MOST_REMEMBERED` weights therefore add to `J' J` what earlier batches have said, forgotten
-at a constant rate: `G <- memory G + J' J / n`, `d = -(G + lam I)^-1 J' r / n`. That is recursive least squares, or an
-extended Kalman filter of the weights (Ljung and Soederstroem, 1983; Puskorius and Feldkamp, 1994, IEEE Trans. Neural
-Networks).
+other states. Rules of up to `MOST_REMEMBERED` weights, and larger ones on request, therefore add to `J' J` what earlier
+batches have said, forgotten at a constant rate: `G <- memory G + J' J / n`, `d = -(G + lam I)^-1 J' r / n`. That is
+recursive least squares, or an extended Kalman filter of the weights (Ljung and Soederstroem, 1983; Puskorius and
+Feldkamp, 1994, IEEE Trans. Neural Networks).
 """
 
 from collections.abc import Callable
@@ -33,8 +33,10 @@ FEW_ROWS_FLOOR = 1e-8
 MANY_ROWS_FLOOR = 1e-12
 """Least damping otherwise [-]."""
 CEILING = 1e4
+MEMORY = 0.8
+"""What remains of an earlier batch from step to step [1/step]."""
 MOST_REMEMBERED = 800
-"""Weights up to which `memory` is used: it costs the square and the cube of their number at every step."""
+"""Weights up to which that is the default: it costs the square and the cube of their number at every step."""
 
 
 class LevenbergMarquardt(Solver):
@@ -49,7 +51,8 @@ class LevenbergMarquardt(Solver):
         accept: Factor of the damping after an accepted step. [-]
         reject: Factor after a refused step. [-]
         floor: Least damping; default by the shape of the Jacobian. [-]
-        memory: What remains of an earlier batch's `J' J` from step to step; 0 forgets it at once. [1/step]
+        memory: What remains of an earlier batch's `J' J` from step to step; 0 forgets it at once. Default 0.8 for
+            rules of up to `MOST_REMEMBERED` weights, 0 for larger ones. [1/step]
         scaling: How equations are weighed: `none`, `equations` (each divided by its root mean square on the batch),
             `inverse loss`, `relobralo`, or a `Relobralo` with parameters of its own.
         steps: Steps as one stage of several, or None.
@@ -61,14 +64,14 @@ class LevenbergMarquardt(Solver):
     accept: float = 0.5
     reject: float = 4.0
     floor: float | None = None
-    memory: float = 0.8
+    memory: float | None = None
     scaling: str | Balancing = eqx.field(static=True, default="none")
     steps: int | None = eqx.field(static=True, default=None)
 
     def __check_init__(self) -> None:
         balancing(self.scaling)
-        if not 0 <= self.memory < 1:
-            raise ConfigError(f"memory must be at least 0 and below 1, got {self.memory}; 0.8 is the default.")
+        if self.memory is not None and not 0 <= self.memory < 1:
+            raise ConfigError(f"memory must be at least 0 and below 1, got {self.memory}; 0.8 is usual.")
         if self.equations is not None and (self.equations < 1 or self.scaling != "none"):
             raise ConfigError(
                 f"equations={self.equations} with scaling={self.scaling!r}: a step needs one equation or more per "
@@ -77,8 +80,13 @@ class LevenbergMarquardt(Solver):
 
     def init(self, problem, weights):
         damping = jnp.asarray(self.damping, dtype=weights.dtype)
-        past = (weights.size,) * 2 if weights.size <= MOST_REMEMBERED else (0, 0)
+        past = (weights.size,) * 2 if self._memory(weights.size) > 0 else (0, 0)
         return damping, balancing(self.scaling).init(problem, weights), jnp.zeros(past, dtype=weights.dtype)
+
+    def _memory(self, n_weights: int) -> float:
+        if self.memory is not None:
+            return self.memory
+        return MEMORY if n_weights <= MOST_REMEMBERED else 0.0
 
     def step(self, problem, weights, state, batch, key):
         return self.fit(problem.residuals, weights, state, batch, key)
@@ -118,7 +126,7 @@ class LevenbergMarquardt(Solver):
         if past.size == 0:
             return _direction(rows, slopes, damping), past
         n, p = slopes.shape
-        past = self.memory * past + slopes.T @ slopes / n
+        past = self._memory(p) * past + slopes.T @ slopes / n
         solve = jax.scipy.linalg
         gram = past + damping * jnp.eye(p, dtype=slopes.dtype)
         return -solve.cho_solve(solve.cho_factor(gram), slopes.T @ rows / n), past
