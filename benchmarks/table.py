@@ -35,8 +35,13 @@ def line(runs: list[dict[str, Any]]) -> str:
 
 def _worst(runs: list[dict[str, Any]], name: str) -> str:
     figures = [run["figures"][name] for run in runs]
-    text = f"{max(f['reached'] for f in figures):.2g} ({figures[0]['bar']:.2g})"
+    text = f"{_digits(max(f['reached'] for f in figures))} ({_digits(figures[0]['bar'])})"
     return text if all(f["met"] for f in figures) else f"**{text}**"
+
+
+def _digits(value: float) -> str:
+    """Two digits, and no power of ten for what people count."""
+    return f"{value:.0f}" if 10 <= value < 1e5 else f"{value:.2g}"
 
 
 def table() -> str:

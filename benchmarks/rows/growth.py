@@ -65,7 +65,7 @@ def family_gap(solution: sp.Solution) -> float:
     return float(max(gaps))
 
 
-FAMILY = sp.Paths(dispersed=0.7, spread=1.0, settled_restart=0.05)
+FAMILY = sp.Paths(dispersed=0.4, spread=1.0, settled_restart=0.05)
 CAPITAL_BOX = sp.Box(k=(1.9, 8.5), z=(-0.15, 0.15))
 
 ROWS: dict[str, Row] = {
@@ -108,8 +108,8 @@ ROWS: dict[str, Row] = {
     ),
     "growth-c-family": Row(
         "growth C over beta and rho", Growth(beta=0.96),
-        {"over": sp.Box(beta=(0.92, 0.99), rho=(0.5, 0.99)), "tol": 6e-6, "sampling": FAMILY, "steps": 4000,
-         "network": sp.Network(width=32), "solver": sp.LevenbergMarquardt(memory=0.8)},
+        {"over": sp.Box(beta=(0.92, 0.99), rho=(0.5, 0.99)), "tol": 5e-6, "sampling": FAMILY, "steps": 4000,
+         "network": sp.Network(width=28), "solver": sp.LevenbergMarquardt(memory=0.8)},
         90, 1e-5, 1e-3,
         {"saving share at the referee's points": (family_gap, 1e-3)},
     ),
