@@ -108,7 +108,7 @@ ROWS: dict[str, Row] = {
     ),
     "growth-c-family": Row(
         "growth C over beta and rho", Growth(beta=0.96),
-        {"over": sp.Box(beta=(0.92, 0.99), rho=(0.5, 0.99)), "tol": 5.5e-6, "sampling": FAMILY, "steps": 4000,
+        {"over": sp.Box(beta=(0.92, 0.99), rho=(0.5, 0.99)), "tol": 6.5e-6, "sampling": FAMILY, "steps": 4000,
          "network": sp.Network(width=28), "solver": sp.LevenbergMarquardt(memory=0.8)},
         90, 1e-5, 1e-3,
         {"saving share at the referee's points": (family_gap, 1e-3)},
