@@ -41,7 +41,7 @@ def rest_gap(solution: sp.Solution) -> float:
     """Largest distance of capital from the common rest point, 1,500 periods without shocks after 32 dispersed starts.
 
     The rest point of a stochastic economy is not its deterministic steady state, capital of one in every country:
-    risk moves it by -1.4e-4 with two countries and 1.0e-3 with fifty, in proportion to the variance of the shocks.
+    risk moves it, by 1.4e-4 with two countries and 1.0e-3 with fifty, in proportion to the variance of the shocks.
     """
     data = sp.simulate(solution, periods=1, paths=32, burn_in=1500, seed=1, shocks=False)
     return float(np.max(np.abs(data["k"].values / np.mean(data["k"].values) - 1)))
