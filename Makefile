@@ -45,8 +45,9 @@ demo: $(VENV)/stamp-run
 test: $(VENV)/stamp-tests
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 
+# Slow tests compute for longer than they compile, so they keep the optimiser that tests/conftest.py leaves out.
 test-slow: $(VENV)/stamp-tests
-	$(BIN)/python -m pytest -m slow
+	XLA_FLAGS="--xla_backend_optimization_level=3 $$XLA_FLAGS" $(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/stamp-lint
 	$(BIN)/ruff check .
