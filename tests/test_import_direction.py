@@ -31,6 +31,8 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"solvers"}),
     frozenset({"checkpoint", "config"}),
     frozenset({"simulation", "summary", "responses", "verification", "comparison", "verdict", "distribution"}),
+    frozenset({"surrogate"}),
+    frozenset({"options", "estimate", "uq"}),
     frozenset({"report"}),
     frozenset({"runs"}),
     frozenset({"cli"}),

@@ -1,0 +1,1 @@
+"""From data to parameters: simulated moments, likelihoods, posteriors, identification."""

@@ -1,0 +1,1 @@
+"""Option prices from characteristic functions, and deep surrogates of them."""
