@@ -140,7 +140,7 @@ def test_a_run_folder_is_complete(run: Path) -> None:
     names = {path.name for path in run.iterdir()}
     assert names >= {"run.toml", "environment.json", "metrics.jsonl", "checkpoint.saddle", "accuracy.json"}
     records = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert [r["event"] for r in records][:2] == ["attempt", "test"]
+    assert [r["event"] for r in records][:3] == ["attempt", "begun", "test"]
     assert records[-1]["outcome"] == "converged"
     assert list((run / "tensorboard").rglob("events*"))
     assert "time" not in (run / "accuracy.json").read_text()
@@ -245,13 +245,15 @@ def test_a_folder_with_a_run_is_not_overwritten(run: Path, capsys: pytest.Captur
 def test_progress_without_a_terminal_is_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     with ProgressLine("growth", 1e-5, 200) as progress:
         progress({"event": "attempt", "attempt": 0, "start": "auto", "seed": 0})
+        progress({"event": "begun", "step": 50, "loss": 3e-4})
         progress({"event": "test", "step": 50, "mean": 2e-3})
         progress({"event": "outcome", "attempt": 0, "outcome": "exploded"})
         progress({"event": "attempt", "attempt": 1, "start": "auto", "seed": 1})
     lines = capsys.readouterr().err.splitlines()
-    assert lines[1].startswith("growth: step 50/200  Euler error 2.0e-03 (tol 1e-05)")
-    assert re.search(r"\d+/s  <\d+:\d\d left$", lines[1])
-    assert lines[2:] == ["growth: this attempt exploded", "growth: attempt 2, start auto, seed 1"]
+    assert lines[1] == "growth: step 50/200  loss 3.0e-04"
+    assert lines[2].startswith("growth: step 50/200  Euler error 2.0e-03 (tol 1e-05)")
+    assert re.search(r"\d+/s  <\d+:\d\d left$", lines[2])
+    assert lines[3:] == ["growth: this attempt exploded", "growth: attempt 2, start auto, seed 1"]
 
 
 def test_control_c_outside_of_a_solve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,13 +40,13 @@ class Stopped(Exception):
 
 
 class StopAfter:
-    """Ends a run after so many records."""
+    """Ends a run after so many tests, the one before the first step among them."""
 
-    def __init__(self, records: int):
-        self.left = records
+    def __init__(self, tests: int):
+        self.left = tests
 
     def __call__(self, record: dict[str, Any]) -> None:
-        self.left -= 1
+        self.left -= record["event"] == "test"
         if self.left == 0:
             raise Stopped
 
@@ -66,11 +66,11 @@ def silent(record: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("table", "stop"),
     [
-        (QUICK, 4),
+        (QUICK, 3),
+        (STAGES, 2),
         (STAGES, 3),
-        (STAGES, 4),
-        (QUICK | {"homotopy": {"sigma": [0.01, 0.02]}}, 16),
-        pytest.param(STATEFUL, 4, marks=pytest.mark.slow),
+        (QUICK | {"homotopy": {"sigma": [0.01, 0.02]}}, 11),
+        pytest.param(STATEFUL, 3, marks=pytest.mark.slow),
     ],
 )
 def test_a_stopped_run_ends_like_the_whole_one(tmp_path: Path, table: dict[str, Any], stop: int) -> None:
@@ -92,7 +92,7 @@ def test_a_log_without_its_last_line_is_mended(tmp_path: Path) -> None:
     """Killed between the checkpoint and its line in the log, or in the middle of that line."""
     folder = RunFolder(tmp_path)
     with pytest.raises(Stopped):
-        start_run(folder, Config(QUICK), Growth, StopAfter(4))
+        start_run(folder, Config(QUICK), Growth, StopAfter(3))
     before = records(folder)
     text = folder.metrics.read_text()
     folder.metrics.write_text(text[: text.rstrip().rfind("\n") + 20])

@@ -36,6 +36,8 @@ class ProgressLine:
         """Show one record of `solve`."""
         if record["event"] == "test":
             self._show(self._line(record))
+        elif record["event"] == "begun":
+            self._show(f"{self.name}: step {record['step']}/{self.steps}  loss {record['loss']:.1e}")
         elif record["event"] == "attempt" and record["attempt"] == 0:
             self._show(f"{self.name}: steady state, first-order solution, compilation")
         elif record["event"] == "attempt":

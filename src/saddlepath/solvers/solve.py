@@ -139,7 +139,7 @@ def solve(
         seed: Seed of all random keys.
         attempts: Most starts after explosions.
         throw: Raise instead of returning a solution that did not converge.
-        log: Called with a record of every test and every new attempt.
+        log: Called with a record of every new attempt, of its first steps, of every test and of how the attempt ended.
         save: Called with a checkpoint after every test.
         resume: Checkpoint to go on from.
 

@@ -314,6 +314,7 @@ def train(
             with threadpool_limits(limits=1, user_api="blas"):
                 state, trace = _chunk(problem, solver, sampler, state, progress.settled, budget.every)
                 if first is not None:
+                    log({"event": "begun", "step": budget.every, "loss": float(trace.loss[-1])})
                     log({"event": "test", **_summary(first.result(), "start"), "step": 0})
                     first = None
                 record = _test(judge, budget, state, progress)
