@@ -5,7 +5,7 @@ referee's tables in `tests/referee`, or to shares of binding constraints.
 """
 
 from benchmarks.row import Row
-from benchmarks.rows import business_cycle, generations, growth, household, irbc, new_keynesian, recursive
+from benchmarks.rows import business_cycle, generations, growth, household, irbc, irreversible, new_keynesian, recursive
 
 ROWS: dict[str, Row] = (
     growth.ROWS
@@ -13,6 +13,7 @@ ROWS: dict[str, Row] = (
     | generations.ROWS
     | household.ROWS
     | irbc.ROWS
+    | irreversible.ROWS
     | new_keynesian.ROWS
     | recursive.ROWS
 )
