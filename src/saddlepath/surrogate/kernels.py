@@ -1,0 +1,224 @@
+"""Covariance functions: what a Gaussian process believes about values at two points.
+
+A kernel is structure only, an immutable value; its parameters are a flat vector of logarithms that a fit finds, so that
+new parameters compile nothing and a file holds plain data. All have unit variance at distance zero except `Linear`; the
+process itself carries the signal variance. Inputs are positions in the unit cube.
+
+References:
+    Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, chapter 4; Duvenaud, Lloyd, Grosse,
+    Tenenbaum and Ghahramani (2013, ICML) for sums and products as a language of structure.
+"""
+
+import abc
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+LENGTHS = (1e-2, 1e2)
+"""Bounds of a length scale, where the box is the unit cube [-]."""
+FIRST_LENGTHS = (0.1, 2.0)
+"""Where restarts draw it [-]."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Kernel(abc.ABC):
+    """A covariance function with its own number of logarithmic parameters."""
+
+    @abc.abstractmethod
+    def ranges(self, d: int) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+        """Per parameter: its bounds, and the smaller range in which restarts begin, both as levels."""
+
+    @abc.abstractmethod
+    def value(
+        self, p: Float[Array, " n_parameters"], a: Float[Array, " d"], b: Float[Array, " d"]
+    ) -> Float[Array, ""]:
+        """Covariance of the values at two points."""
+
+    def size(self, d: int) -> int:
+        """Number of parameters with `d` inputs."""
+        return len(self.ranges(d))
+
+    def __add__(self, other: "Kernel") -> "Kernel":
+        return Sum((self, other))
+
+    def __mul__(self, other: "Kernel") -> "Kernel":
+        return Product((self, other))
+
+
+def _lengths(d: int, ard: bool) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+    return [(LENGTHS, FIRST_LENGTHS)] * (d if ard else 1)
+
+
+def _squared_distance(p: Array, a: Array, b: Array) -> Array:
+    return jnp.sum(((a - b) * jnp.exp(-p)) ** 2)
+
+
+def _root(squared: Array) -> Array:
+    """Square root whose slope at zero is zero: coincident points have no direction in which they part."""
+    apart = squared > 0
+    return jnp.where(apart, jnp.sqrt(jnp.where(apart, squared, 1.0)), 0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class SquaredExponential(Kernel):
+    """exp(-r^2/2): values that are smooth without limit.
+
+    Attributes:
+        ard: One length scale per input instead of one for all.
+    """
+
+    ard: bool = True
+
+    def ranges(self, d):
+        return _lengths(d, self.ard)
+
+    def value(self, p, a, b):
+        return jnp.exp(-0.5 * _squared_distance(p, a, b))
+
+
+@dataclasses.dataclass(frozen=True)
+class Matern(Kernel):
+    """Matern covariance of smoothness 1/2, 3/2 or 5/2: values with zero, one or two derivatives.
+
+    Attributes:
+        smoothness: 0.5, 1.5 or 2.5.
+        ard: One length scale per input instead of one for all.
+    """
+
+    smoothness: float = 2.5
+    ard: bool = True
+
+    def __post_init__(self) -> None:
+        from saddlepath.errors import ConfigError
+
+        if self.smoothness not in (0.5, 1.5, 2.5):
+            raise ConfigError(f"Matern needs smoothness 0.5, 1.5 or 2.5, got {self.smoothness}; choose one of them.")
+
+    def ranges(self, d):
+        return _lengths(d, self.ard)
+
+    def value(self, p, a, b):
+        t = np.sqrt(2 * self.smoothness) * _root(_squared_distance(p, a, b))
+        if self.smoothness == 0.5:
+            return jnp.exp(-t)
+        return (1 + t + (t**2 / 3 if self.smoothness == 2.5 else 0.0)) * jnp.exp(-t)
+
+
+@dataclasses.dataclass(frozen=True)
+class RationalQuadratic(Kernel):
+    """(1 + r^2 / 2a)^-a: squared exponentials of many lengths at once.
+
+    Attributes:
+        ard: One length scale per input instead of one for all.
+    """
+
+    ard: bool = True
+
+    def ranges(self, d):
+        return [((1e-2, 1e3), (0.5, 5.0)), *_lengths(d, self.ard)]
+
+    def value(self, p, a, b):
+        shape = jnp.exp(p[0])
+        return jnp.exp(-shape * jnp.log1p(_squared_distance(p[1:], a, b) / (2 * shape)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Periodic(Kernel):
+    """exp(-2 sin^2(pi r/period) / l^2), summed over inputs in the exponent.
+
+    Attributes:
+        ard: One period and one length scale per input instead of one for all.
+    """
+
+    ard: bool = True
+
+    def ranges(self, d):
+        n = d if self.ard else 1
+        return [((2e-2, 10.0), (0.1, 1.0))] * n + _lengths(d, self.ard)
+
+    def value(self, p, a, b):
+        period, length = jnp.split(jnp.exp(p), 2)
+        return jnp.exp(-2 * jnp.sum((jnp.sin(jnp.pi * (a - b) / period) / length) ** 2))
+
+
+@dataclasses.dataclass(frozen=True)
+class Linear(Kernel):
+    """Sum of (a - 1/2)(b - 1/2)/l^2 over inputs: straight lines through the middle of the box.
+
+    Attributes:
+        ard: One length scale per input instead of one for all.
+    """
+
+    ard: bool = True
+
+    def ranges(self, d):
+        return _lengths(d, self.ard)
+
+    def value(self, p, a, b):
+        return jnp.sum((a - 0.5) * (b - 0.5) * jnp.exp(-2 * p))
+
+
+@dataclasses.dataclass(frozen=True)
+class Constant(Kernel):
+    """One everywhere: a level that is not known, as a term of a sum."""
+
+    def ranges(self, d):
+        return []
+
+    def value(self, p, a, b):
+        return jnp.ones((), dtype=a.dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class White(Kernel):
+    """One where both points are the same, else zero: noise, as a term of a sum."""
+
+    def ranges(self, d):
+        return []
+
+    def value(self, p, a, b):
+        return jnp.all(a == b).astype(a.dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sum(Kernel):
+    """A sum with a weight per term, of which the first is one.
+
+    Attributes:
+        terms: The kernels.
+    """
+
+    terms: tuple[Kernel, ...]
+
+    def ranges(self, d):
+        weights = [((1e-6, 1e6), (0.1, 10.0))] * (len(self.terms) - 1)
+        return weights + [r for term in self.terms for r in term.ranges(d)]
+
+    def value(self, p, a, b):
+        n = len(self.terms) - 1
+        weights = jnp.concatenate([jnp.zeros(1, dtype=p.dtype), p[:n]])
+        return jnp.sum(jnp.exp(weights) * jnp.stack(_values(self.terms, p[n:], a, b)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Product(Kernel):
+    """A product.
+
+    Attributes:
+        factors: The kernels.
+    """
+
+    factors: tuple[Kernel, ...]
+
+    def ranges(self, d):
+        return [r for factor in self.factors for r in factor.ranges(d)]
+
+    def value(self, p, a, b):
+        return jnp.prod(jnp.stack(_values(self.factors, p, a, b)))
+
+
+def _values(kernels: tuple[Kernel, ...], p: Array, a: Array, b: Array) -> list[Array]:
+    ends = np.cumsum([0, *(kernel.size(a.size) for kernel in kernels)])
+    return [k.value(p[i:j], a, b) for k, i, j in zip(kernels, ends[:-1], ends[1:], strict=True)]
