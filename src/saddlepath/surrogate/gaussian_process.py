@@ -1,0 +1,372 @@
+"""Gaussian-process regression: labels in, a differentiable prediction with an error bar out.
+
+Every output has a process of its own. Inputs are positions in the unit cube, values are standardised on a scale that
+is chosen inside the data; predictions come back in physical units. Everything is in float64.
+
+References:
+    Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, algorithm 2.1.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from saddlepath.constructors import construct, table_of
+from saddlepath.errors import ConfigError
+from saddlepath.prior import Box
+from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate
+from saddlepath.surrogate.fitting import maximise
+from saddlepath.surrogate.kernels import Kernel, Matern
+from saddlepath.surrogate.likelihood import (
+    LeftOut,
+    Points,
+    covariance,
+    left_out,
+    log_density,
+    own_covariance,
+    padded_size,
+)
+from saddlepath.surrogate.transforms import Scale, back, fit_scale, forward, inverse, jacobian, slope
+
+ANCHORS = 256
+"""Points of the box at which a function draw is a joint draw; between them it is the smoothest continuation."""
+RANK = 1e-10
+"""Directions of the anchors with less variance, relative to the signal's, do not vary in a draw [-]."""
+
+
+class Process(eqx.Module):
+    """The process of one output, or of all of them along a leading axis.
+
+    Attributes:
+        p: Log signal variance and the kernel's parameters.
+        noise: Variance of the noise that all points share. [standardised]
+        known: Variance of the noise known per point. [standardised]
+        y: Standardised values, padded.
+        factor: Lower Cholesky factor of their covariance.
+        alpha: Inverse covariance times values.
+        scale: Scale of the values.
+    """
+
+    p: Array
+    noise: Array
+    known: Array
+    y: Array
+    factor: Array
+    alpha: Array
+    scale: Scale
+
+
+class GaussianProcess(Surrogate):
+    """A fitted Gaussian process with one independent process per output.
+
+    Attributes:
+        box: Where it was fitted.
+        outputs: A name per output.
+        kernel: Structure of the covariance.
+        transforms: Scale per output, one of `TRANSFORMS`.
+        x: Positions of the points in the unit cube, padded `[n, d]`.
+        used: One for a point, zero for padding `[n]`.
+        processes: Of all outputs, with a leading axis.
+    """
+
+    box: Box
+    outputs: tuple[str, ...] = eqx.field(static=True)
+    kernel: Kernel = eqx.field(static=True)
+    transforms: tuple[str, ...] = eqx.field(static=True)
+    x: Float[Array, "n d"]
+    used: Float[Array, " n"]
+    processes: Process
+
+    def at(self, theta: Float[Array, " n_inputs"]) -> Prediction:
+        """Mean and standard deviation of the quantity itself, without the noise of its labels, at one point."""
+        moments = [back(name, one.scale, *self._standard(one, theta)) for name, one in self._each()]
+        mean, sd = zip(*moments, strict=True)
+        return Prediction(jnp.stack(mean), jnp.stack(sd))
+
+    def _each(self) -> list[tuple[str, Process]]:
+        """Transform and process of every output."""
+        return [(name, self.process(j)) for j, name in enumerate(self.transforms)]
+
+    def process(self, j: int) -> Process:
+        """The process of one output."""
+        return jax.tree.map(lambda leaf: leaf[j], self.processes)
+
+    def unit(self, theta: Array) -> Array:
+        """Positions in the unit cube."""
+        low = jnp.asarray(self.box.low)
+        return (theta - low) / (jnp.asarray(self.box.high) - low)
+
+    def cross(self, one: Process, theta: Float[Array, "m n_inputs"]) -> Float[Array, "n m"]:
+        """Covariance of the labels with the values at points; zero for padding."""
+        return self.used[:, None] * covariance(self.kernel, one.p, self.x, self.unit(theta))
+
+    def _standard(self, one: Process, theta: Array) -> tuple[Array, Array]:
+        k = self.cross(one, theta[None])[:, 0]
+        u = self.unit(theta)
+        prior = jnp.exp(one.p[0]) * self.kernel.value(one.p[1:], u, u)
+        explained = jax.scipy.linalg.solve_triangular(one.factor, k, lower=True)
+        left = prior - explained @ explained
+        floor = 1e-14 * prior  # round-off of the difference, whose root would have no slope at zero
+        return k @ one.alpha, jnp.sqrt(jnp.where(left > floor, left, floor))
+
+    @eqx.filter_jit
+    def _covariance(self, a: Array, b: Array) -> Array:
+        def one(process: Process) -> Array:
+            solve = lambda theta: jax.scipy.linalg.solve_triangular(process.factor, self.cross(process, theta), lower=True)
+            return covariance(self.kernel, process.p, self.unit(a), self.unit(b)) - solve(a).T @ solve(b)
+
+        return jax.vmap(one)(self.processes)
+
+    def covariance(self, a: Any, b: Any) -> Float[Array | np.ndarray, "n_outputs n m"]:
+        """Posterior covariance of standardised values between two sets of points `[n, n_inputs]`, `[m, n_inputs]`."""
+        with jax.enable_x64(True):
+            return np.asarray(self._covariance(jnp.asarray(a, dtype=float), jnp.asarray(b, dtype=float)))
+
+    def leave_one_out(self) -> LeftOut:
+        """Standardised residual and variance of every label, predicted from all others `[n_outputs, n]`."""
+        with jax.enable_x64(True):
+            found = _all_left_out(self.kernel, self.x, self.used, self.processes)
+        keep = np.asarray(self.used) > 0
+        return LeftOut(*(np.asarray(part)[:, keep] for part in found))
+
+    def q2(self) -> Float[np.ndarray, " n_outputs"]:
+        """One minus the squared leave-one-out error over the variance of the values, on the fitted scale [-]."""
+        y = np.asarray(self.processes.y)[:, np.asarray(self.used) > 0]
+        return 1 - np.mean(self.leave_one_out().residual ** 2, axis=1) / y.var(axis=1)
+
+    def condition(self, theta: Any, values: Any) -> "GaussianProcess":
+        """The same process, with its parameters and scales, knowing more labels.
+
+        Args:
+            theta: New points `[m, n_inputs]`. [units of the box]
+            values: What was found there `[m, n_outputs]`. [units of the outputs]
+        """
+        keep = np.asarray(self.used) > 0
+        low, high = np.asarray(self.box.low), np.asarray(self.box.high)
+        x = np.vstack([np.asarray(self.x)[keep], (np.asarray(theta, dtype=float) - low) / (high - low)])
+        processes = []
+        with jax.enable_x64(True):
+            for j, (name, one) in enumerate(self._each()):
+                new = (forward(name, np.asarray(values, dtype=float)[:, j]) - one.scale.centre) / one.scale.spread
+                y = np.concatenate([np.asarray(one.y)[keep], np.asarray(new)])
+                known = np.concatenate([np.asarray(one.known)[keep], np.zeros(len(new))])
+                points = pad(x, y, known)
+                processes.append(_process(self.kernel, points, one.p, one.noise, one.scale))
+            stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *processes)
+        return dataclasses.replace(self, x=points.x, used=points.used, processes=stacked)
+
+    def draw(self, key: PRNGKeyArray) -> "FunctionDraw":
+        """A function from the posterior: a joint draw at points that fill the box, and its mean given those elsewhere."""
+        with jax.enable_x64(True):
+            anchors = jnp.asarray(self.box.design(ANCHORS))
+            return _draw(self, anchors, jax.random.split(key, len(self.outputs)))
+
+    def table(self) -> dict[str, Any]:
+        """Structure and shapes."""
+        bounds = {name: [low.tolist(), high.tolist()] for name, low, high in _bounds(self.box)}
+        return {
+            "box": bounds,
+            "outputs": list(self.outputs),
+            "kernel": table_of(self.kernel),
+            "transforms": list(self.transforms),
+            "points": int(self.used.shape[0]),
+        }
+
+    @classmethod
+    def skeleton(cls, table: Mapping[str, Any]) -> "GaussianProcess":
+        """A process of this structure without numbers."""
+        box = Box(**table["box"])
+        kernel = construct(table["kernel"], (Kernel,), "kernel")
+        n, m = table["points"], len(table["outputs"])
+        leaf = lambda *shape: jax.ShapeDtypeStruct(shape, np.dtype(float))
+        processes = Process(
+            leaf(m, 1 + kernel.size(box.size)), leaf(m), leaf(m, n), leaf(m, n), leaf(m, n, n), leaf(m, n),
+            Scale(leaf(m), leaf(m)),
+        )  # fmt: skip
+        return cls(box, tuple(table["outputs"]), kernel, tuple(table["transforms"]), leaf(n, box.size), leaf(n), processes)
+
+
+def _bounds(box: Box) -> zip:
+    return zip(box.names, box.lower, box.upper, strict=True)
+
+
+def pad(x: np.ndarray, y: np.ndarray, known: np.ndarray) -> Points:
+    """Points of one output, filled up to one of a few counts with rows in the middle of the cube that count nothing."""
+    more = padded_size(len(x)) - len(x)
+    fill = np.full((more, x.shape[1]), 0.5)
+    zeros = np.zeros(more)
+    used = np.concatenate([np.ones(len(x)), zeros])
+    parts = (np.vstack([x, fill]), np.concatenate([y, zeros]), np.concatenate([known, zeros]), used)
+    return Points(*(jnp.asarray(part) for part in parts))
+
+
+@eqx.filter_jit
+def _process(kernel: Kernel, points: Points, p: Array, noise: Array, scale: Scale) -> Process:
+    factor = jnp.linalg.cholesky(own_covariance(kernel, p, points, noise))
+    alpha = jax.scipy.linalg.cho_solve((factor, True), points.y)
+    return Process(p, noise, points.noise, points.y, factor, alpha, scale)
+
+
+@eqx.filter_jit
+def _all_left_out(kernel: Kernel, x: Array, used: Array, processes: Process) -> LeftOut:
+    def one(process: Process) -> LeftOut:
+        points = Points(x, process.y, process.known, used)
+        return left_out(own_covariance(kernel, process.p, points, process.noise), process.y)
+
+    return jax.vmap(one)(processes)
+
+
+class FunctionDraw(eqx.Module):
+    """A function from the posterior of a process, callable at a point.
+
+    Attributes:
+        process: The fitted process.
+        anchors: Points of the joint draw `[n_anchors, n_inputs]`. [units of the box]
+        known: Triangular solves of the labels' covariance with the anchors', per output `[n_outputs, n, n_anchors]`.
+        weights: Of the anchors, per output `[n_outputs, n_anchors]`.
+    """
+
+    process: GaussianProcess
+    anchors: Array
+    known: Array
+    weights: Array
+
+    def __call__(self, theta: Float[Array, " n_inputs"]) -> Float[Array, " n_outputs"]:
+        """Values of the function at one point. [units of the outputs]"""
+        gp = self.process
+        values = []
+        for j, (name, one) in enumerate(gp._each()):
+            k = gp.cross(one, theta[None])[:, 0]
+            solved = jax.scipy.linalg.solve_triangular(one.factor, k, lower=True)
+            near = covariance(gp.kernel, one.p, gp.unit(theta)[None], gp.unit(self.anchors))[0]
+            z = k @ one.alpha + (near - solved @ self.known[j]) @ self.weights[j]
+            values.append(inverse(name, one.scale, z))
+        return jnp.stack(values)
+
+
+@eqx.filter_jit
+def _draw(gp: GaussianProcess, anchors: Array, keys: Array) -> FunctionDraw:
+    def one(process: Process, key: PRNGKeyArray) -> tuple[Array, Array]:
+        known = jax.scipy.linalg.solve_triangular(process.factor, gp.cross(process, anchors), lower=True)
+        unit = gp.unit(anchors)
+        posterior = covariance(gp.kernel, process.p, unit, unit) - known.T @ known
+        values, vectors = jnp.linalg.eigh(posterior)
+        varies = values > RANK * jnp.exp(process.p[0])
+        sizes = jnp.where(varies, 1 / jnp.sqrt(jnp.where(varies, values, 1.0)), 0.0)
+        return known, vectors @ (sizes * jax.random.normal(key, sizes.shape, dtype=sizes.dtype))
+
+    return FunctionDraw(gp, anchors, *jax.vmap(one)(gp.processes, keys))
+
+
+@dataclasses.dataclass(frozen=True)
+class GP(Kind):
+    """How a Gaussian process is fitted.
+
+    Attributes:
+        kernel: Covariance function.
+        noise: `learned`, a standard deviation in the units of the outputs, or `given` by the labels.
+        objective: `likelihood` or `loo`, the density of points left out.
+        transform: Scale of the values: `standardise`, `log`, `root` (signed), `none`, or `auto`, which takes the one
+            whose left-out points are likeliest.
+        restarts: Starts of the optimiser per output.
+    """
+
+    kernel: Kernel = Matern(2.5)
+    noise: str | float = "learned"
+    objective: str = "likelihood"
+    transform: str = "standardise"
+    restarts: int = 4
+
+    def describe(self) -> str:
+        """One line for reports."""
+        return f"Gaussian process, {self.kernel}, {self.objective}, noise {self.noise}"
+
+    def fit(self, labels: Labels, seed: int = 0, near: GaussianProcess | None = None) -> GaussianProcess:
+        """Fit one process per output.
+
+        Args:
+            labels: What is known.
+            seed: Of the restarts.
+            near: A process fitted to fewer labels, from whose parameters the first start begins.
+
+        Raises:
+            ConfigError: Too few labels for the kernel, or an output that never changes.
+        """
+        self._check(labels)
+        fits = []
+        with jax.enable_x64(True):
+            low, high = labels.box.low, labels.box.high
+            x = (labels.theta - low) / (high - low)
+            for j, output in enumerate(labels.outputs):
+                fits.append(self._fit_one(labels, x, j, output, seed, near))
+            stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(one for _, one, _ in fits))
+        names, points = tuple(name for name, _, _ in fits), fits[0][2]
+        return GaussianProcess(labels.box, labels.outputs, self.kernel, names, points.x, points.used, stacked)
+
+    def _check(self, labels: Labels) -> None:
+        needed = 2 + self.kernel.size(labels.box.size)
+        if len(labels) < needed:
+            raise ConfigError(
+                f"{len(labels)} labels are too few for the {self.kernel.size(labels.box.size)} parameters of the kernel "
+                f"{self.kernel}; give at least {needed}, or a kernel with ard=False."
+            )
+        if isinstance(self.noise, str) and self.noise not in ("learned", "given"):
+            raise ConfigError(f"noise must be learned, given or a standard deviation, got {self.noise!r}.")
+        if self.noise == "given" and labels.noise is None:
+            raise ConfigError("noise is 'given', but the labels have none; set Labels.noise, or noise='learned'.")
+
+    def _fit_one(
+        self, labels: Labels, x: np.ndarray, j: int, output: str, seed: int, near: GaussianProcess | None
+    ) -> tuple[str, Process, Points]:
+        if self.transform != "auto":
+            return self._fit_scaled(self.transform, labels, x, j, output, seed, near)
+        y = labels.values[:, j]
+        names = ["standardise", "root", *(["log"] if y.min() > 0 else [])]
+        fits = [self._fit_scaled(name, labels, x, j, output, seed, near) for name in names]
+        return max(fits, key=lambda fit: _score(self.kernel, y, *fit))
+
+    def _fit_scaled(
+        self, name: str, labels: Labels, x: np.ndarray, j: int, output: str, seed: int, near: GaussianProcess | None
+    ) -> tuple[str, Process, Points]:
+        y = labels.values[:, j]
+        scale = fit_scale(name, y, output)
+        known, shared = self._noise(name, labels, j, scale)
+        points = pad(x, (forward(name, y) - scale.centre) / scale.spread, known)
+        first = None if near is None else _start(near, j, shared)
+        found = maximise(self.kernel, self.objective, points, shared, self.restarts, seed, first)
+        one = _process(self.kernel, points, jnp.asarray(found.p), jnp.asarray(found.noise), _as_arrays(scale))
+        return name, one, points
+
+    def _noise(self, name: str, labels: Labels, j: int, scale: Scale) -> tuple[np.ndarray, float | None]:
+        """Variance known per point, and the shared one, None if it is learnt."""
+        y = labels.values[:, j]
+        rate = slope(name, y, scale)
+        if self.noise == "given":
+            assert labels.noise is not None  # checked before
+            return (labels.noise[:, j] * rate) ** 2, 0.0
+        if isinstance(self.noise, str):
+            return np.zeros(len(y)), None
+        return (self.noise * rate) ** 2, 0.0
+
+
+def _as_arrays(scale: Scale) -> Scale:
+    return Scale(jnp.asarray(scale.centre), jnp.asarray(scale.spread))
+
+
+def _start(near: GaussianProcess, j: int, shared: float | None) -> np.ndarray:
+    one = near.process(j)
+    p = np.asarray(one.p)
+    return p if shared is not None else np.append(p, np.log(max(float(one.noise), 1e-10)))
+
+
+def _score(kernel: Kernel, y: np.ndarray, name: str, one: Process, points: Points) -> float:
+    """Log density of the points left out, on the scale of the values themselves."""
+    found = left_out(own_covariance(kernel, one.p, points, one.noise), one.y)
+    density = float(log_density(found, points.used))
+    return density - len(y) * float(np.log(one.scale.spread)) + jacobian(name, y)
