@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "saddlepath"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"_version"}),
     frozenset({"errors", "layout", "outcome", "container", "table"}),
-    frozenset({"ranges", "shocks", "quadrature", "complementarity", "clearing"}),
+    frozenset({"ranges", "shocks", "quadrature", "complementarity", "clearing", "marginal", "marginals"}),
     frozenset({"expectation", "model"}),
     frozenset({"prior", "network", "grid", "catalogue", "constructors"}),
     frozenset({"structure", "derived", "economy"}),
