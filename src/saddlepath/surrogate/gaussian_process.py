@@ -19,6 +19,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.constructors import construct, table_of
 from saddlepath.errors import ConfigError
+from saddlepath.model import nearest_names
 from saddlepath.prior import Box
 from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate
 from saddlepath.surrogate.fitting import maximise
@@ -70,6 +71,7 @@ class GaussianProcess(Surrogate):
         outputs: A name per output.
         kernel: Structure of the covariance.
         transforms: Scale per output, one of `TRANSFORMS`.
+        logs: Whether an input enters as its logarithm, per input.
         x: Positions of the points in the unit cube, padded `[n, d]`.
         used: One for a point, zero for padding `[n]`.
         processes: Of all outputs, with a leading axis.
@@ -79,6 +81,7 @@ class GaussianProcess(Surrogate):
     outputs: tuple[str, ...] = eqx.field(static=True)
     kernel: Kernel = eqx.field(static=True)
     transforms: tuple[str, ...] = eqx.field(static=True)
+    logs: tuple[bool, ...] = eqx.field(static=True)
     x: Float[Array, "n d"]
     used: Float[Array, " n"]
     processes: Process
@@ -99,8 +102,7 @@ class GaussianProcess(Surrogate):
 
     def unit(self, theta: Array) -> Array:
         """Positions in the unit cube."""
-        low = jnp.asarray(self.box.low)
-        return (theta - low) / (jnp.asarray(self.box.high) - low)
+        return unit(self.box, self.logs, theta)
 
     def cross(self, one: Process, theta: Float[Array, "m n_inputs"]) -> Float[Array, "n m"]:
         """Covariance of the labels with the values at points; zero for padding."""
@@ -118,7 +120,9 @@ class GaussianProcess(Surrogate):
     @eqx.filter_jit
     def _covariance(self, a: Array, b: Array) -> Array:
         def one(process: Process) -> Array:
-            solve = lambda theta: jax.scipy.linalg.solve_triangular(process.factor, self.cross(process, theta), lower=True)
+            solve = lambda theta: jax.scipy.linalg.solve_triangular(
+                process.factor, self.cross(process, theta), lower=True
+            )
             return covariance(self.kernel, process.p, self.unit(a), self.unit(b)) - solve(a).T @ solve(b)
 
         return jax.vmap(one)(self.processes)
@@ -148,10 +152,9 @@ class GaussianProcess(Surrogate):
             values: What was found there `[m, n_outputs]`. [units of the outputs]
         """
         keep = np.asarray(self.used) > 0
-        low, high = np.asarray(self.box.low), np.asarray(self.box.high)
-        x = np.vstack([np.asarray(self.x)[keep], (np.asarray(theta, dtype=float) - low) / (high - low)])
         processes = []
         with jax.enable_x64(True):
+            x = np.vstack([np.asarray(self.x)[keep], self.unit(jnp.asarray(theta, dtype=float))])
             for j, (name, one) in enumerate(self._each()):
                 new = (forward(name, np.asarray(values, dtype=float)[:, j]) - one.scale.centre) / one.scale.spread
                 y = np.concatenate([np.asarray(one.y)[keep], np.asarray(new)])
@@ -175,6 +178,7 @@ class GaussianProcess(Surrogate):
             "outputs": list(self.outputs),
             "kernel": table_of(self.kernel),
             "transforms": list(self.transforms),
+            "logs": list(self.logs),
             "points": int(self.used.shape[0]),
         }
 
@@ -184,12 +188,24 @@ class GaussianProcess(Surrogate):
         box = Box(**table["box"])
         kernel = construct(table["kernel"], (Kernel,), "kernel")
         n, m = table["points"], len(table["outputs"])
-        leaf = lambda *shape: jax.ShapeDtypeStruct(shape, np.dtype(float))
+        leaf = lambda *shape: jnp.zeros(shape)
         processes = Process(
             leaf(m, 1 + kernel.size(box.size)), leaf(m), leaf(m, n), leaf(m, n), leaf(m, n, n), leaf(m, n),
             Scale(leaf(m), leaf(m)),
         )  # fmt: skip
-        return cls(box, tuple(table["outputs"]), kernel, tuple(table["transforms"]), leaf(n, box.size), leaf(n), processes)
+        names, transforms, logs = (tuple(table[key]) for key in ("outputs", "transforms", "logs"))
+        whole = cls(box, names, kernel, transforms, logs, leaf(n, box.size), leaf(n), processes)
+        return jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype) if eqx.is_array(a) else a, whole)
+
+
+def unit(box: Box, logs: tuple[bool, ...], theta: Array) -> Array:
+    """Positions in the unit cube, of logarithms where an input enters so; the last axis is that of the inputs."""
+    low, high = (jnp.broadcast_to(jnp.asarray(bound), theta.shape) for bound in (box.low, box.high))
+    if any(logs):
+        enters = np.broadcast_to(np.asarray(logs), theta.shape)
+        safe = lambda v: jnp.where(enters, jnp.log(jnp.where(enters, v, 1.0)), v)
+        theta, low, high = safe(theta), safe(low), safe(high)
+    return (theta - low) / (high - low)
 
 
 def _bounds(box: Box) -> zip:
@@ -275,6 +291,7 @@ class GP(Kind):
         transform: Scale of the values: `standardise`, `log`, `root` (signed), `none`, or `auto`, which takes the one
             whose left-out points are likeliest.
         restarts: Starts of the optimiser per output.
+        logs: Names of inputs that enter as their logarithms.
     """
 
     kernel: Kernel = Matern(2.5)
@@ -282,6 +299,7 @@ class GP(Kind):
     objective: str = "likelihood"
     transform: str = "standardise"
     restarts: int = 4
+    logs: tuple[str, ...] = ()
 
     def describe(self) -> str:
         """One line for reports."""
@@ -299,15 +317,14 @@ class GP(Kind):
             ConfigError: Too few labels for the kernel, or an output that never changes.
         """
         self._check(labels)
-        fits = []
+        fits, logs = [], tuple(name in self.logs for name in labels.box.entries)
         with jax.enable_x64(True):
-            low, high = labels.box.low, labels.box.high
-            x = (labels.theta - low) / (high - low)
+            x = np.asarray(unit(labels.box, logs, jnp.asarray(labels.theta)))
             for j, output in enumerate(labels.outputs):
                 fits.append(self._fit_one(labels, x, j, output, seed, near))
             stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(one for _, one, _ in fits))
         names, points = tuple(name for name, _, _ in fits), fits[0][2]
-        return GaussianProcess(labels.box, labels.outputs, self.kernel, names, points.x, points.used, stacked)
+        return GaussianProcess(labels.box, labels.outputs, self.kernel, names, logs, points.x, points.used, stacked)
 
     def _check(self, labels: Labels) -> None:
         needed = 2 + self.kernel.size(labels.box.size)
@@ -316,6 +333,13 @@ class GP(Kind):
                 f"{len(labels)} labels are too few for the {self.kernel.size(labels.box.size)} parameters of the kernel "
                 f"{self.kernel}; give at least {needed}, or a kernel with ard=False."
             )
+        for name in self.logs:
+            if name not in labels.box.entries:
+                raise ConfigError(f"logs names {name!r}; {nearest_names(name, list(labels.box.entries))}")
+            if labels.box.low[labels.box.entries.index(name)] <= 0:
+                raise ConfigError(
+                    f"{name} can be zero or negative in its box and has no logarithm; leave it out of logs."
+                )
         if isinstance(self.noise, str) and self.noise not in ("learned", "given"):
             raise ConfigError(f"noise must be learned, given or a standard deviation, got {self.noise!r}.")
         if self.noise == "given" and labels.noise is None:

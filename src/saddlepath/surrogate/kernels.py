@@ -31,9 +31,7 @@ class Kernel(abc.ABC):
         """Per parameter: its bounds, and the smaller range in which restarts begin, both as levels."""
 
     @abc.abstractmethod
-    def value(
-        self, p: Float[Array, " n_parameters"], a: Float[Array, " d"], b: Float[Array, " d"]
-    ) -> Float[Array, ""]:
+    def value(self, p: Float[Array, " n_parameters"], a: Float[Array, " d"], b: Float[Array, " d"]) -> Float[Array, ""]:
         """Covariance of the values at two points."""
 
     def size(self, d: int) -> int:

@@ -58,7 +58,7 @@ def covariance(kernel: Kernel, p: Array, a: Float[Array, "n d"], b: Float[Array,
 
 def own_covariance(kernel: Kernel, p: Array, points: Points, noise: Array) -> Float[Array, "n n"]:
     """Covariance of the observed values; `noise` is the variance that all share."""
-    both = points.used[:, None] * points.used
+    both = jnp.outer(points.used, points.used)
     n = points.used.shape[0]
     shared = noise + RELATIVE_NOISE * n * jnp.exp(p[0])
     diagonal = jnp.where(points.used > 0, points.noise + shared, 1.0)
