@@ -16,6 +16,7 @@ References:
 """
 
 import dataclasses
+import functools
 
 import equinox as eqx
 import jax
@@ -33,8 +34,6 @@ CUBE = 10
 """Most inputs for which all sets are formed [-]."""
 EVALUATIONS = 1 << 22
 """With all sets formed, the base sample is cut so that there are at most so many points [-]."""
-FEWER = 4
-"""Functions drawn from a surrogate are evaluated on this part of one scrambling: one in four points [-]."""
 
 
 def base_scores(dimensions: int, base: int, seed: int) -> Float[np.ndarray, "scramblings n dimensions"]:
@@ -73,23 +72,21 @@ def gains(correlation: np.ndarray, redrawn: np.ndarray) -> np.ndarray:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Unexplained:
-    """T_u of every set of inputs, in the numbering of `all_sets`.
+class VarianceParts:
+    """Parts of a variance, such as T_u of every set of inputs in the numbering of `all_sets`; the last is all of it.
 
     Attributes:
-        mean: Of the function, `[scramblings, n_outputs, 2^n]`; the last entry is the variance. [squared unit]
-        drawn: Of functions drawn from a surrogate, `[draws, n_outputs, 2^n]`, and of the mean function at the same
-            points, `[n_outputs, 2^n]`; None without a surrogate.
-        points: Points of the base sample.
+        mean: Of the function, `[scramblings, n_outputs, parts]`. [squared unit]
+        drawn: Of functions drawn from a surrogate, `[draws, n_outputs, parts]`, and of the mean function at the same
+            points, `[n_outputs, parts]`; None without a surrogate.
     """
 
     mean: np.ndarray
     drawn: tuple[np.ndarray, np.ndarray] | None
-    points: int
 
 
-def unexplained(target: Target, base: int, seed: int) -> Unexplained:
-    """Unexplained variances of all sets of inputs.
+def unexplained(target: Target, base: int, seed: int) -> VarianceParts:
+    """VarianceParts variances of all sets of inputs.
 
     Args:
         target: The function with at most `CUBE` inputs.
@@ -101,26 +98,17 @@ def unexplained(target: Target, base: int, seed: int) -> Unexplained:
     z = base_scores(2 * n, base, seed)
     sets = all_sets(n)
     matrices = gains(np.asarray(target.prior.correlation), sets)
+    parts = functools.partial(_from_values, dependent=target.prior.dependent)
     found, drawn = [], None
     for k, pair in enumerate(z):
         theta = mixtures(target.prior, matrices, sets, pair)
-        flat = theta.reshape(-1, n)
-        y = target(flat)
+        y = target(theta.reshape(-1, n))
+        values = y.reshape(len(pair), len(sets), -1)
         if k == 0:
             target.require_variation(y)
-            drawn = _of_draws(target, theta, y)
-        found.append(_from_values(y.reshape(len(pair), len(sets), -1), target.prior.dependent))
-    return Unexplained(np.stack(found), drawn, z.shape[0] * z.shape[1])
-
-
-def _of_draws(target: Target, theta: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """T_u of drawn functions and of the mean function, at the same points."""
-    if target.drawn is None:
-        return None
-    rows, sets, n = max(len(theta) // FEWER, 16), *theta.shape[1:]
-    values = target.drawn(theta[:rows].reshape(-1, n)).reshape(-1, rows, sets, y.shape[-1])
-    own = _from_values(y.reshape(*theta.shape[:2], -1)[:rows], target.prior.dependent)
-    return np.stack([_from_values(v, target.prior.dependent) for v in values]), own
+            drawn = target.compared(theta, values, parts)
+        found.append(parts(values))
+    return VarianceParts(np.stack(found), drawn)
 
 
 def mixtures(

@@ -12,6 +12,7 @@ References:
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -21,8 +22,8 @@ import numpy as np
 
 from saddlepath.prior import Prior
 from saddlepath.table import Table
-from saddlepath.uq.estimates import Estimates, combined
-from saddlepath.uq.hybrids import CUBE, FEWER, Unexplained, all_sets, base_scores, gains, unexplained
+from saddlepath.uq.estimates import Estimates
+from saddlepath.uq.hybrids import CUBE, VarianceParts, all_sets, base_scores, gains, unexplained
 from saddlepath.uq.sobol import BASE, DRAWS, ratio
 from saddlepath.uq.target import Target, target
 
@@ -78,7 +79,7 @@ def shapley(
     return shapley_of(made, unexplained(made, base, seed))
 
 
-def shapley_of(made: Target, parts: Unexplained) -> dict[str, ShapleyEffects]:
+def shapley_of(made: Target, parts: VarianceParts) -> dict[str, ShapleyEffects]:
     """Effects from the unexplained variances of all sets."""
     weights = shapley_weights(made.prior.size)
     return {qoi: ShapleyEffects(qoi, ratio(made.prior.names, parts, j, weights)) for j, qoi in enumerate(made.outputs)}
@@ -98,27 +99,18 @@ def by_permutations(made: Target, base: int, seed: int) -> dict[str, ShapleyEffe
     """Effects of many inputs, each point of the sample with a permutation of its own."""
     n = made.prior.size
     rng = np.random.default_rng(seed)
-    found, draws, own = [], None, None
+    found, drawn = [], None
     for k, pair in enumerate(base_scores(2 * n, base, seed)):
         order = rng.permuted(np.tile(np.arange(n), (len(pair), 1)), axis=1)
         theta = _walks(made.prior, order, pair)
         y = made(theta.reshape(-1, n)).reshape(len(pair), n + 1, -1)
         if k == 0:
             made.require_variation(y.reshape(-1, y.shape[-1]))
-            if made.drawn is not None:
-                rows = max(len(pair) // FEWER, 16)
-                values = made.drawn(theta[:rows].reshape(-1, n)).reshape(-1, rows, n + 1, y.shape[-1])
-                draws = np.stack([_increments(v, order[:rows], made.prior.dependent) for v in values])
-                own = _increments(y[:rows], order[:rows], made.prior.dependent)
+            drawn = made.compared(theta, y, functools.partial(_increments, order=order, dependent=made.prior.dependent))
         found.append(_increments(y, order, made.prior.dependent))
-    means = np.stack(found)
-    result = {}
-    for j, qoi in enumerate(made.outputs):
-        shifts = None
-        if draws is not None and own is not None:
-            shifts = draws[:, j, :n] / draws[:, j, n:] - own[j, :n] / own[j, n:]
-        result[qoi] = ShapleyEffects(qoi, combined(made.prior.names, means[:, j, :n], means[:, j, n], shifts))
-    return result
+    parts = VarianceParts(np.stack(found), drawn)
+    pick = np.eye(n + 1)[:n]
+    return {qoi: ShapleyEffects(qoi, ratio(made.prior.names, parts, j, pick)) for j, qoi in enumerate(made.outputs)}
 
 
 def _walks(prior: Prior, order: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -143,5 +135,5 @@ def _increments(y: np.ndarray, order: np.ndarray, dependent: bool) -> np.ndarray
     """
     parts = (y - y[:, :1]) ** 2 / 2
     steps = np.diff(parts, axis=1) if dependent else np.diff(y, axis=1) * (y[:, -1:] - y[:, :1]) / 2
-    by_input = np.take_along_axis(steps, np.argsort(order, axis=1)[:, :, None], axis=1)
+    by_input = np.take_along_axis(steps, np.argsort(order[: len(y)], axis=1)[:, :, None], axis=1)
     return np.concatenate([by_input, parts[:, -1:]], axis=1).mean(axis=0).T

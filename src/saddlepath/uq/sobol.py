@@ -23,7 +23,7 @@ from saddlepath.errors import ConfigError
 from saddlepath.prior import Prior
 from saddlepath.table import Table, table
 from saddlepath.uq.estimates import NOTE, Estimates, combined
-from saddlepath.uq.hybrids import CUBE, FEWER, Unexplained, base_scores, mixtures, unexplained
+from saddlepath.uq.hybrids import CUBE, VarianceParts, base_scores, mixtures, unexplained
 from saddlepath.uq.target import Target, target
 
 BASE = 16_384
@@ -111,7 +111,7 @@ def require_independent(prior: Prior) -> None:
         )
 
 
-def sobol_of(made: Target, parts: Unexplained) -> dict[str, SobolIndices]:
+def sobol_of(made: Target, parts: VarianceParts) -> dict[str, SobolIndices]:
     """Indices from the unexplained variances of all sets."""
     names, n = made.prior.names, made.prior.size
     everything = (1 << n) - 1
@@ -133,8 +133,8 @@ def sobol_of(made: Target, parts: Unexplained) -> dict[str, SobolIndices]:
     }
 
 
-def ratio(names: tuple[str, ...], parts: Unexplained, output: int, weights: np.ndarray) -> Estimates:
-    """Weighted sums of unexplained variances over the variance, `weights` being `[k, 2^n]`."""
+def ratio(names: tuple[str, ...], parts: VarianceParts, output: int, weights: np.ndarray) -> Estimates:
+    """Weighted sums of parts of the variance over the variance, their last; `weights` is `[k, parts]`."""
     mean = parts.mean[:, output]
     shifts = None
     if parts.drawn is not None:
@@ -148,30 +148,26 @@ def of_many(made: Target, base: int, seed: int) -> dict[str, SobolIndices]:
     n = made.prior.size
     one = np.eye(n, dtype=bool)
     redrawn = np.vstack([np.zeros((1, n), bool), one, ~np.zeros((1, n), bool), ~one])
-    found, draws, own = [], None, None
+    found, drawn = [], None
     for k, pair in enumerate(base_scores(2 * n, base, seed)):
         theta = mixtures(made.prior, np.zeros((0, n, n)), redrawn, pair)
         y = made(theta.reshape(-1, n))
+        values = y.reshape(*theta.shape[:2], -1)
         if k == 0:
             made.require_variation(y)
-            if made.drawn is not None:
-                part = theta[: max(len(theta) // FEWER, 16)]
-                values = made.drawn(part.reshape(-1, n)).reshape(-1, *part.shape[:2], y.shape[-1])
-                draws = np.stack([_one_at_a_time(v) for v in values])
-                own = _one_at_a_time(y.reshape(*theta.shape[:2], -1)[: len(part)])
-        found.append(_one_at_a_time(y.reshape(*theta.shape[:2], -1)))
-    means = np.stack(found)
-    names = made.prior.names
-    result = {}
-    for j, qoi in enumerate(made.outputs):
-        both = []
-        for which in (slice(0, n), slice(n, 2 * n)):
-            shifts = None
-            if draws is not None and own is not None:
-                shifts = draws[:, j, which] / draws[:, j, -1:] - own[j, which] / own[j, -1]
-            both.append(combined(names, means[:, j, which], means[:, j, -1], shifts))
-        result[qoi] = SobolIndices(qoi, both[0], both[1], None)
-    return result
+            drawn = made.compared(theta, values, _one_at_a_time)
+        found.append(_one_at_a_time(values))
+    parts = VarianceParts(np.stack(found), drawn)
+    pick = np.eye(2 * n + 1)
+    return {
+        qoi: SobolIndices(
+            qoi,
+            ratio(made.prior.names, parts, j, pick[:n]),
+            ratio(made.prior.names, parts, j, pick[n : 2 * n]),
+            None,
+        )
+        for j, qoi in enumerate(made.outputs)
+    }
 
 
 def _one_at_a_time(y: np.ndarray) -> np.ndarray:

@@ -16,6 +16,8 @@ from saddlepath.surrogate.base import Surrogate
 
 CHUNK = 1 << 18
 """Most points that a surrogate is asked for at once [-]."""
+FEWER = 4
+"""Functions drawn from a surrogate are evaluated on this part of one scrambling: one in four rows [-]."""
 FLAT = 1e-10
 """A quantity whose standard deviation is below this share of its size is constant up to rounding [-]."""
 
@@ -63,6 +65,30 @@ class Target:
                 f"{point}; narrow the prior or repair the function."
             )
         return values
+
+    def compared(
+        self,
+        theta: Float[np.ndarray, "rows m n_inputs"],
+        values: Float[np.ndarray, "rows m n_outputs"],
+        statistic: Callable[[np.ndarray], np.ndarray],
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """A statistic of drawn functions and of the function itself, on the same first rows of a sample.
+
+        Args:
+            theta: Points, in rows.
+            values: The function's own values there.
+            statistic: From values `[rows, m, n_outputs]` to an array.
+
+        Returns:
+            The statistic of every drawn function, with a leading axis `draws`, and of the function; None if none are
+            drawn.
+        """
+        if self.drawn is None:
+            return None
+        rows = min(len(theta), max(len(theta) // FEWER, 16))
+        drawn = self.drawn(theta[:rows].reshape(-1, theta.shape[-1]))
+        drawn = drawn.reshape(-1, rows, *values.shape[1:])
+        return np.stack([statistic(one) for one in drawn]), statistic(values[:rows])
 
     def require_variation(self, values: Float[np.ndarray, "n n_outputs"]) -> None:
         """Refuse a quantity that does not depend on the parameters."""

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 from saddlepath.prior import Prior
 from saddlepath.table import Table, table
 from saddlepath.uq.estimates import NOTE, combined, plain
-from saddlepath.uq.hybrids import FEWER, base_scores
+from saddlepath.uq.hybrids import base_scores
 from saddlepath.uq.sobol import DRAWS
 from saddlepath.uq.target import Target, target
 
@@ -107,16 +107,15 @@ def univariate_of(made: Target, base: int, seed: int) -> dict[str, UnivariateEff
 
     prior, n = made.prior, made.prior.size
     scores = ndtri((np.arange(PLACES) + 0.5) / PLACES)
-    values, shifts = [], None
+    values, drawn = [], None
     for k, z in enumerate(base_scores(n, base, seed)):
         theta = _given(prior, scores, z)
         y = made(theta.reshape(-1, n)).reshape(len(z), n * PLACES, -1)
-        if k == 0 and made.drawn is not None:
-            rows = max(len(z) // FEWER, 16)
-            drawn = made.drawn(theta[:rows].reshape(-1, n)).reshape(-1, rows, n * PLACES, y.shape[-1])
-            shifts = drawn.mean(axis=1) - y[:rows].mean(axis=0)
+        if k == 0:
+            drawn = made.compared(theta.reshape(len(z), -1, n), y, lambda values: values.mean(axis=0))
         values.append(y)
     every = np.stack(values)
+    shifts = None if drawn is None else drawn[0] - drawn[1]
     spread = np.quantile(every.reshape(-1, *every.shape[2:]), [0.05, 0.95], axis=0)
     at = _places(prior, scores)
     names = tuple(str(i) for i in range(n * PLACES))
