@@ -82,7 +82,11 @@ def test_likelihood_mean_and_deviation_are_scikit_learns(kernel: Kernel, levels:
 
 @pytest.mark.parametrize(
     ("kernel", "levels"),
-    [(Periodic(), [2.0, 0.7, 0.9, 0.8, 1.2]), (Linear() + Constant(), [2.0, 3.0, 0.5, 0.7]), (SquaredExponential() * Linear(), [2.0, 0.4, 0.6, 0.8, 0.9])],
+    [
+        (Periodic(), [2.0, 0.7, 0.9, 0.8, 1.2]),
+        (Linear() + Constant(), [2.0, 3.0, 0.5, 0.7]),
+        (SquaredExponential() * Linear(), [2.0, 0.4, 0.6, 0.8, 0.9]),
+    ],
     ids=["periodic", "sum", "product"],
 )  # fmt: skip
 def test_other_covariances_are_their_formulas(kernel: Kernel, levels: list[float]) -> None:
@@ -160,7 +164,9 @@ def test_both_zeros_of_a_misfit_are_found() -> None:
 
 def test_points_that_coincide_survive() -> None:
     data = labels(12)
-    twice = Labels(PLANE, np.vstack([data.theta, data.theta[:4], data.theta[:2] + 1e-12]), np.vstack([data.values, data.values[:4], data.values[:2]]))  # fmt: skip
+    again = [0, 1, 2, 3, 0, 1]
+    theta = np.vstack([data.theta, data.theta[again] + 1e-12 * (np.arange(6) > 3)[:, None]])
+    twice = Labels(PLANE, theta, np.vstack([data.values, data.values[again]]))
     gp = GP().fit(twice)
     np.testing.assert_allclose(gp.predict(data.theta).mean[:, 0], data.values[:, 0], atol=1e-3)
     slope = jax.jacfwd(lambda at: gp.at(at).mean)(jnp.asarray(data.theta[0]))
@@ -210,10 +216,10 @@ def test_draws_have_the_mean_and_deviation_of_the_process() -> None:
     gp = process_with(Matern(2.5), [1.0, 0.4, 0.6], 1e-6, data)
     new = jnp.asarray(np.random.default_rng(3).random((4, 2)))
     values = eqx.filter_jit(lambda draw: jax.vmap(draw)(new)[:, 0])
-    draws = np.stack([np.asarray(values(gp.draw(key))) for key in jax.random.split(jax.random.key(0), 400)])
+    draws = np.stack([np.asarray(values(gp.draw(key))) for key in jax.random.split(jax.random.key(0), 100)])
     mean, sd = gp.predict(new)
-    np.testing.assert_allclose(draws.mean(axis=0), mean[:, 0], atol=4 * sd.max() / 20)  # four standard errors of 400
-    np.testing.assert_allclose(draws.std(axis=0), sd[:, 0], rtol=0.15)  # four standard errors of a deviation
+    np.testing.assert_allclose(draws.mean(axis=0), mean[:, 0], atol=4 * sd.max() / 10)  # four standard errors of 100
+    np.testing.assert_allclose(draws.std(axis=0), sd[:, 0], rtol=0.3)  # four standard errors of a deviation
     assert (
         np.max(np.abs(jax.vmap(gp.draw(jax.random.key(1)))(jnp.asarray(data.theta))[:, 0] - data.values[:, 0])) < 0.01
     )
@@ -262,7 +268,7 @@ def test_a_file_holds_the_whole_process(tmp_path) -> None:
         (lambda: GP(logs=("c",)).fit(labels()), "logs names 'c'"),
         (lambda: Matern(1.0), "0.5, 1.5 or 2.5, got 1.0"),
         (lambda: Labels(PLANE, np.zeros((3, 1)), np.zeros(3)), r"shape \[n, 2\], one column per entry"),
-        (lambda: Labels(PLANE, np.zeros((3, 2)), np.array([0.0, np.nan, 1.0]), ("c",)), "1 of 3 labels are not finite, the first c"),
+        (lambda: Labels(PLANE, np.zeros((3, 2)), np.array([0.0, np.nan, 1.0]), ("c",)), "1 of 3 labels .* the first c"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_in_words(act, words: str) -> None:

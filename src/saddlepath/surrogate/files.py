@@ -11,12 +11,7 @@ from saddlepath.errors import FileError
 from saddlepath.surrogate.base import Surrogate
 
 KIND = "surrogate"
-_HOMES = {
-    "GaussianProcess": "gaussian_process",
-    "DeepEnsemble": "deep",
-    "Polynomial": "polynomial",
-    "Ridge": "subspace",
-}
+_HOMES = {"GaussianProcess": "gaussian_process", "DeepEnsemble": "deep", "PolynomialFit": "polynomial"}
 """Module of every class that a file may name."""
 
 

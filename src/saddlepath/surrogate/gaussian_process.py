@@ -152,20 +152,22 @@ class GaussianProcess(Surrogate):
             values: What was found there `[m, n_outputs]`. [units of the outputs]
         """
         keep = np.asarray(self.used) > 0
-        processes = []
+        processes, fields = [], {}
         with jax.enable_x64(True):
             x = np.vstack([np.asarray(self.x)[keep], self.unit(jnp.asarray(theta, dtype=float))])
             for j, (name, one) in enumerate(self._each()):
-                new = (forward(name, np.asarray(values, dtype=float)[:, j]) - one.scale.centre) / one.scale.spread
-                y = np.concatenate([np.asarray(one.y)[keep], np.asarray(new)])
+                new = forward(name, np.asarray(values, dtype=float)[:, j])
+                new = (new - float(one.scale.centre)) / float(one.scale.spread)
+                y = np.concatenate([np.asarray(one.y)[keep], new])
                 known = np.concatenate([np.asarray(one.known)[keep], np.zeros(len(new))])
                 points = pad(x, y, known)
+                fields = {"x": points.x, "used": points.used}
                 processes.append(_process(self.kernel, points, one.p, one.noise, one.scale))
             stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *processes)
-        return dataclasses.replace(self, x=points.x, used=points.used, processes=stacked)
+        return dataclasses.replace(self, processes=stacked, **fields)
 
     def draw(self, key: PRNGKeyArray) -> "FunctionDraw":
-        """A function from the posterior: a joint draw at points that fill the box, and its mean given those elsewhere."""
+        """A function from the posterior: a joint draw at points that fill the box, its mean given those elsewhere."""
         with jax.enable_x64(True):
             anchors = jnp.asarray(self.box.design(ANCHORS))
             return _draw(self, anchors, jax.random.split(key, len(self.outputs)))
@@ -330,8 +332,8 @@ class GP(Kind):
         needed = 2 + self.kernel.size(labels.box.size)
         if len(labels) < needed:
             raise ConfigError(
-                f"{len(labels)} labels are too few for the {self.kernel.size(labels.box.size)} parameters of the kernel "
-                f"{self.kernel}; give at least {needed}, or a kernel with ard=False."
+                f"{len(labels)} labels are too few for the {needed - 2} parameters of the kernel {self.kernel}; give "
+                f"at least {needed}, or a kernel with ard=False."
             )
         for name in self.logs:
             if name not in labels.box.entries:
@@ -361,10 +363,10 @@ class GP(Kind):
         y = labels.values[:, j]
         scale = fit_scale(name, y, output)
         known, shared = self._noise(name, labels, j, scale)
-        points = pad(x, (forward(name, y) - scale.centre) / scale.spread, known)
+        points = pad(x, (forward(name, y) - float(scale.centre)) / float(scale.spread), known)
         first = None if near is None else _start(near, j, shared)
         found = maximise(self.kernel, self.objective, points, shared, self.restarts, seed, first)
-        one = _process(self.kernel, points, jnp.asarray(found.p), jnp.asarray(found.noise), _as_arrays(scale))
+        one = _process(self.kernel, points, jnp.asarray(found.p), jnp.asarray(found.noise), scale)
         return name, one, points
 
     def _noise(self, name: str, labels: Labels, j: int, scale: Scale) -> tuple[np.ndarray, float | None]:
@@ -377,10 +379,6 @@ class GP(Kind):
         if isinstance(self.noise, str):
             return np.zeros(len(y)), None
         return (self.noise * rate) ** 2, 0.0
-
-
-def _as_arrays(scale: Scale) -> Scale:
-    return Scale(jnp.asarray(scale.centre), jnp.asarray(scale.spread))
 
 
 def _start(near: GaussianProcess, j: int, shared: float | None) -> np.ndarray:

@@ -40,8 +40,8 @@ class Points(NamedTuple):
 class LeftOut(NamedTuple):
     """Predictions of every point from all others at the same parameters: residual, variance `[n]`."""
 
-    residual: Array
-    variance: Array
+    residual: Array | np.ndarray
+    variance: Array | np.ndarray
 
 
 def padded_size(n: int) -> int:

@@ -25,12 +25,11 @@ class Scale(NamedTuple):
     spread: Array
 
 
-def forward(name: str, y: Array | np.ndarray) -> Array | np.ndarray:
+def forward(name: str, y: np.ndarray) -> np.ndarray:
     """Values as they are fitted, before standardising: themselves, logarithms, or signed square roots."""
-    where = np if isinstance(y, np.ndarray) else jnp
     if name == "log":
-        return where.log(y)
-    return where.sign(y) * where.sqrt(where.abs(y)) if name == "root" else y
+        return np.log(y)
+    return np.sign(y) * np.sqrt(np.abs(y)) if name == "root" else y
 
 
 def _inverse(name: str, t: Array) -> Array:
@@ -60,7 +59,7 @@ def fit_scale(name: str, y: np.ndarray, output: str) -> Scale:
             "or standardise."
         )
     if name == "none":
-        return Scale(np.zeros(()), np.ones(()))
+        return Scale(jnp.zeros(()), jnp.ones(()))
     transformed = forward(name, y)
     spread = float(transformed.std())
     if spread <= 1e-13 * max(float(np.abs(transformed).max()), 1e-300):
@@ -68,7 +67,7 @@ def fit_scale(name: str, y: np.ndarray, output: str) -> Scale:
             f"{output} is the same, {y[0]:.6g}, at all {len(y)} points; it does not depend on the parameters and needs "
             "no surrogate: leave it out."
         )
-    return Scale(np.asarray(transformed.mean()), np.asarray(spread))
+    return Scale(jnp.asarray(float(transformed.mean())), jnp.asarray(spread))
 
 
 def back(name: str, scale: Scale, mean: Float[Array, ""], sd: Float[Array, ""]) -> tuple[Array, Array]:
@@ -92,4 +91,4 @@ def inverse(name: str, scale: Scale, z: Float[Array, ""]) -> Float[Array, ""]:
 def slope(name: str, y: np.ndarray, scale: Scale) -> np.ndarray:
     """Change of the standardised value per change of y, which turns the noise of labels into that of the fit."""
     slope = 1 / y if name == "log" else 0.5 / np.sqrt(np.maximum(np.abs(y), 1e-300)) if name == "root" else 1.0
-    return np.broadcast_to(slope / scale.spread, y.shape)
+    return np.broadcast_to(slope / float(scale.spread), y.shape)
