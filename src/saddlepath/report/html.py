@@ -43,13 +43,14 @@ def write_report(
     shown = content(solution, seed=seed, judged=referee)
     write_accuracy(shown.accuracy, place / "accuracy.json")
     for section in shown.sections:
-        _write_parts(section, place)
-    page = place / "report.html"
-    write_atomically(page, render(shown).encode())
-    return page
+        write_parts(section, place)
+    path = place / "report.html"
+    write_atomically(path, render(shown).encode())
+    return path
 
 
-def _write_parts(section: Section, place: Path) -> None:
+def write_parts(section: Section, place: Path) -> None:
+    """Tables and figures of a section as files."""
     for name, table in section.tables.items():
         for ending, text in (("md", table.to_markdown()), ("tex", table.to_latex()), ("csv", table.to_csv())):
             write_atomically(place / "tables" / f"{name}.{ending}", text.encode())
@@ -59,11 +60,8 @@ def _write_parts(section: Section, place: Path) -> None:
 
 
 def render(shown: Content) -> str:
-    """The page."""
-    from jinja2 import Environment
-
-    template = files("saddlepath.report").joinpath("page.html").read_text(encoding="utf-8")
-    return Environment(autoescape=True, trim_blocks=True).from_string(template).render(
+    """The page of a solution."""
+    return page(
         title=shown.title,
         summary=shown.summary,
         outcome=shown.solution.outcome.sentence,
@@ -71,9 +69,17 @@ def render(shown: Content) -> str:
         warnings=shown.accuracy.warnings,
         family=shown.family,
         facts=shown.facts,
-        sections=[_section(section) for section in shown.sections],
-        version=__version__,
-    )  # fmt: skip
+        sections=shown.sections,
+    )
+
+
+def page(*, sections: list[Section], **words: Any) -> str:
+    """A page from its sections and the words above them, which `page.html` names."""
+    from jinja2 import Environment
+
+    template = files("saddlepath.report").joinpath("page.html").read_text(encoding="utf-8")
+    made = Environment(autoescape=True, trim_blocks=True).from_string(template)
+    return made.render(sections=[_section(section) for section in sections], version=__version__, **words)
 
 
 def _section(section: Section) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from saddlepath.prior import Prior
+from saddlepath.surrogate.base import Surrogate
 from saddlepath.table import Table, table
 from saddlepath.uq.estimates import NOTE
 from saddlepath.uq.hybrids import CUBE, unexplained
 from saddlepath.uq.propagation import Propagation, propagate_of
 from saddlepath.uq.shapley import ShapleyEffects, by_permutations, shapley_of
 from saddlepath.uq.sobol import BASE, DRAWS, SobolIndices, of_many, sobol_of
+from saddlepath.uq.surrogate_check import SurrogateCheck, surrogate_check
 from saddlepath.uq.target import target
 from saddlepath.uq.univariate import SAMPLE, UnivariateEffects, univariate_of
 
@@ -49,6 +51,7 @@ class Sensitivity:
         univariate: Means given one input.
         propagation: Its law under the prior.
         checks: Inequalities and sums, each with its margin.
+        left_out: The surrogate at points left out of its fit; None without one that can tell.
     """
 
     qoi: str
@@ -58,6 +61,7 @@ class Sensitivity:
     univariate: UnivariateEffects
     propagation: Propagation
     checks: tuple[Check, ...]
+    left_out: SurrogateCheck | None = None
 
     def table(self) -> Table:
         """One row per input: first-order index, Shapley effect, total index, each with half its interval."""
@@ -88,6 +92,7 @@ class Sensitivity:
             "shapley": self.shapley.as_dict(),
             "univariate": self.univariate.as_dict(),
             "propagation": self.propagation.as_dict(),
+            "surrogate": None if self.left_out is None else self.left_out.as_dict(),
             "checks": [dataclasses.asdict(check) | {"holds": check.holds} for check in self.checks],
         }
 
@@ -159,11 +164,13 @@ def sensitivity(
         effects = shapley_of(made, parts)
     means = univariate_of(made, min(base, SAMPLE), seed)
     laws = propagate_of(made, base, seed)
+    beside = surrogate_check(function) if isinstance(function, Surrogate) else {}
     found = {}
-    for qoi in made.outputs:
+    for j, qoi in enumerate(made.outputs):
         first = None if indices is None else indices[qoi]
         rules = checks(first, effects[qoi])
-        found[qoi] = Sensitivity(qoi, made.prior.names, first, effects[qoi], means[qoi], laws[qoi], rules)
+        left_out = beside.get(function.outputs[j]) if beside else None
+        found[qoi] = Sensitivity(qoi, made.prior.names, first, effects[qoi], means[qoi], laws[qoi], rules, left_out)
     how = {
         "base": base,
         "draws": draws if made.drawn is not None else 0,
