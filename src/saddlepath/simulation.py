@@ -76,10 +76,10 @@ def simulate(
         start_key, key = jax.random.split(jax.random.key(seed))
         points = _starts(eco, solution.cloud, start, paths, start_key)
         mode, given = _shocks(shocks, periods, burn_in)
-        points = _run(eco, rule, points, key, jnp.asarray(burn_in), given, periods=periods, mode=mode)
+        points = paths_from(eco, rule, points, key, jnp.asarray(burn_in), given, periods=periods, mode=mode)
         extents = np.asarray(_extents(eco, solution.cloud, points))
         outside = _outside(solution, np.asarray(points), extents)
-        values = in_order(eco.model, _variables(eco, rule, points))
+        values = in_order(eco.model, variables_along(eco, rule, points))
     data = dataset(eco.model, values, ("path", "time"))
     data.attrs |= {"model": type(eco.model).__name__, "seed": seed, "burn_in": burn_in, **_bounds(extents, outside)}
     return data
@@ -123,7 +123,7 @@ def require_whole(name: str, value: Any, least: int) -> None:
 def _starts(eco: Economy, cloud: Cloud, start: Any, paths: int, key: PRNGKeyArray) -> Array:
     """Starting points `[paths, n_points]`."""
     if start is None:
-        return _dispersed(eco, cloud, jax.random.split(key, paths))
+        return dispersed(eco, cloud, jax.random.split(key, paths))
     points = points_of(eco, start, "start")
     if len(points) not in (1, paths):
         raise ConfigError(f"start holds {len(points)} states for {paths} paths; give one, or one per path.")
@@ -158,7 +158,8 @@ def points_of(eco: Economy, states: Any, origin: str) -> Float[Array, "batch n_p
 
 
 @eqx.filter_jit
-def _dispersed(eco: Economy, cloud: Cloud, keys: Array) -> Array:
+def dispersed(eco: Economy, cloud: Cloud, keys: Array) -> Float[Array, "paths n_points"]:
+    """Starts dispersed around the steady state, one per key."""
     return jax.vmap(cloud.start, (None, 0))(eco, keys)
 
 
@@ -177,7 +178,7 @@ def _shocks(shocks: Any, periods: int, burn_in: int) -> tuple[str, Any]:
 
 
 @eqx.filter_jit
-def _run(
+def paths_from(
     eco: Economy,
     rule: DecisionRule,
     points: Float[Array, "paths n_points"],
@@ -229,7 +230,8 @@ def _extents(eco: Economy, cloud: Cloud, points: Float[Array, "paths time n_poin
 
 
 @eqx.filter_jit
-def _variables(eco: Economy, rule: DecisionRule, points: Float[Array, "paths time n_points"]) -> dict[str, Array]:
+def variables_along(eco: Economy, rule: DecisionRule, points: Float[Array, "paths time n_points"]) -> dict[str, Array]:
+    """States, policies and definitions along paths, `[paths, time, ...]` by name."""
     return jax.vmap(jax.vmap(lambda y: variables(eco, rule, y)))(points)
 
 
@@ -339,7 +341,7 @@ def stochastic_steady_state(solution: "Solution", *, starts: int = 32, periods: 
     require_whole("periods", periods, 1)
     with jax.enable_x64(True):
         eco, cloud = solution.economy, solution.cloud
-        points = _dispersed(eco, cloud, jax.random.split(jax.random.key(seed), starts))
+        points = dispersed(eco, cloud, jax.random.split(jax.random.key(seed), starts))
         points = _in_likely_regime(eco, points)
         rest = _rest(eco, solution.rule, cloud, points, jnp.asarray(periods), tuple(_regime_entries(eco).tolist()))
         state, policy, dispersion, drift = jax.tree.map(np.asarray, rest)

@@ -7,6 +7,7 @@ import jax
 import jax.core
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from saddlepath.accuracy import Accuracy
 from saddlepath.cloud import Cloud
@@ -18,6 +19,14 @@ from saddlepath.outcome import Outcome
 from saddlepath.prior import Box
 from saddlepath.rule import DecisionRule, RuleAt
 from saddlepath.steady import LinearSolution
+
+
+def member(
+    eco: Economy, rule: DecisionRule, cloud: Cloud, theta: Float[Array, " n_theta"]
+) -> tuple[Economy, DecisionRule, Cloud]:
+    """Economy, rule and cloud at one vector of pseudo-states, traced or not; nothing checks it against the box."""
+    at = dataclasses.replace(eco, model=eco.at(theta), box=Box())
+    return at, RuleAt(rule, eco.box, theta), cloud.at(eco, theta)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,13 +100,8 @@ class Solution:
             ConfigError: A pseudo-state is missing, unknown or outside the box.
         """
         with jax.enable_x64(True):
-            point = jnp.asarray(self.box.join(theta))
-            model = self.economy.at(point)
-            economy = dataclasses.replace(self.economy, model=model, box=Box())
-            rule = RuleAt(self.rule, self.box, point)
-            return dataclasses.replace(
-                self, economy=economy, rule=rule, cloud=self.cloud.at(self.economy, point), linear=None
-            )
+            economy, rule, cloud = member(self.economy, self.rule, self.cloud, jnp.asarray(self.box.join(theta)))
+            return dataclasses.replace(self, economy=economy, rule=rule, cloud=cloud, linear=None)
 
     def require_converged(self) -> "Solution":
         """This solution, if its accuracy meets the tolerance.

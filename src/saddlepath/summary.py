@@ -4,6 +4,7 @@ The trend is that of Hodrick and Prescott (1997, J. Money Credit Bank.), whose l
 solved in banded form.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,12 +103,17 @@ def moments(
 
 
 def _series(data: "xr.Dataset") -> dict[str, np.ndarray]:
-    """Every scalar series `[path, time]`, array fields entry by entry."""
+    """Every scalar series `[path, time]` of a dataset."""
+    ordered = {str(name): variable.transpose("path", "time", ...) for name, variable in data.data_vars.items()}
+    return scalar_series({name: np.asarray(variable, dtype=float) for name, variable in ordered.items()})
+
+
+def scalar_series(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays `[path, time, ...]` by name as series `[path, time]`, array fields entry by entry."""
     series = {}
-    for name, variable in data.data_vars.items():
-        values = np.asarray(variable.transpose("path", "time", ...), dtype=float)
-        for index in np.ndindex(values.shape[2:]):
-            series[entry_name(str(name), index)] = values[(slice(None), slice(None), *index)]
+    for name, array in values.items():
+        for index in np.ndindex(array.shape[2:]):
+            series[entry_name(name, index)] = array[(slice(None), slice(None), *index)]
     return series
 
 
