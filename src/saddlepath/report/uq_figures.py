@@ -24,31 +24,24 @@ BAR: dict[str, Any] = {"elinewidth": 1.0, "capsize": 2.0, "ecolor": INK}
 
 
 def tornado(effects: UnivariateEffects) -> "Figure":
-    """Means of the quantity given the lowest and the highest value of every input, widest first.
+    """Range of the mean of the quantity along every input, widest first, and the means at the input's two ends.
 
     Args:
         effects: Univariate effects on the quantity.
     """
-    n = len(effects.inputs)
+    n, last = len(effects.inputs), effects.at.shape[1] - 1
     figure, (panel,) = panels(1, columns=1, height=0.7 + ROW * n, width=WIDE)
-    ends = effects.mean[:, [0, -1]]
-    order = np.argsort(np.abs(ends[:, 1] - ends[:, 0]))
-    centre = float(effects.mean.mean())
+    least, most = effects.mean.min(axis=1), effects.mean.max(axis=1)
+    order = np.argsort(most - least)
     rows = np.arange(n)
-    for column, colour, label in ((0, ORANGE, "input at its 2 % quantile"), (1, BLUE, "input at its 98 % quantile")):
-        place = column * (effects.at.shape[1] - 1)
+    panel.barh(rows, (most - least)[order], left=least[order], height=0.6, color="#cfe0ee", label="range of the mean")
+    for place, colour, label, shift in ((0, ORANGE, "input low (2 %)", 0.12), (last, BLUE, "input high (98 %)", -0.12)):
         half = (effects.high[order, place] - effects.low[order, place]) / 2
-        panel.barh(
-            rows,
-            ends[order, column] - centre,
-            left=centre,
-            height=0.6,
-            color=colour,
-            label=label,
-            xerr=half,
-            error_kw=BAR,
+        mean = effects.mean[order, place]
+        panel.errorbar(
+            mean, rows + shift, xerr=half, fmt="o", markersize=4, color=colour, elinewidth=1.0, capsize=2.0, label=label
         )
-    panel.axvline(centre, color=GREY, **THIN)
+    panel.axvline(float(effects.mean.mean()), color=GREY, **THIN)
     _name_rows(panel, [effects.inputs[i] for i in order])
     words(panel, x=f"Mean of {effects.qoi} given one input")
     legend(figure, panel)

@@ -125,8 +125,8 @@ def _warnings(result: SensitivityResult) -> list[str]:
     for qoi, one in result.found.items():
         if one.left_out is not None and one.left_out.q2 < ENOUGH:
             warnings.append(
-                f"The surrogate of {qoi} predicts only {100 * one.left_out.q2:.1f} % of its variance at points left out; "
-                "first-order indices ask for 95 %. Add points."
+                f"The surrogate of {qoi} predicts only {100 * one.left_out.q2:.1f} % of its variance at points left "
+                "out; first-order indices ask for 95 %. Add points."
             )
     return warnings
 
