@@ -52,6 +52,6 @@ def test_intervals_cover_at_their_level() -> None:
     for seed in range(200):
         found = propagate(lambda x: x.sum(axis=1), prior, base=4096, seed=seed)["y1"].statistics
         inside.append((found.low <= exact) & (exact <= found.high))
-    # Quantiles of 256 points per scrambling are biased by a few per mille in the tails; the middle is at its level.
-    share = np.mean(inside, axis=0)
-    assert np.all(share[[0, 1, 4, 5, 6]] >= 0.9) and np.all(share >= 0.8)
+    # The outer quantiles are here because means over scramblings would miss them by twice their error. 200 events of
+    # 95 %: below 0.88 with probability 1e-4.
+    assert np.all(np.mean(inside, axis=0) >= 0.88)

@@ -75,7 +75,11 @@ NOTE = "Intervals of 95 % from sampling and surrogate error together; errors are
 
 
 def combined(
-    names: tuple[str, ...], scramblings: np.ndarray, scale: np.ndarray | None = None, shifts: np.ndarray | None = None
+    names: tuple[str, ...],
+    scramblings: np.ndarray,
+    scale: np.ndarray | None = None,
+    shifts: np.ndarray | None = None,
+    pooled: np.ndarray | None = None,
 ) -> Estimates:
     """Estimates from independent scramblings and from functions drawn from a surrogate.
 
@@ -83,12 +87,15 @@ def combined(
         names: `k` names.
         scramblings: One estimate per scrambling, `[scramblings, k]`.
         scale: What estimates are divided by, such as a variance, `[scramblings]`: the estimate is the ratio of means.
+        pooled: The estimates from all points together, `[k]`, where those of one scrambling are biased, as quantiles
+            are: only their spread is then used.
         shifts: How far each drawn function's estimates lie from those of the mean function, `[draws, k]`.
     """
     n = len(scramblings)
     scale = np.ones(n) if scale is None else scale
     value = scramblings.mean(axis=0) / scale.mean()
     residual = (scramblings - value * scale[:, None]) / scale.mean()  # the ratio, linearised around the means
+    value = value if pooled is None else pooled
     sampling = np.sqrt((residual**2).sum(axis=0) / (n - 1) / n)
     surrogate = np.zeros_like(value)
     if shifts is not None:

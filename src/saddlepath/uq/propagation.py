@@ -95,14 +95,14 @@ def _law(qoi: str, y: Float[np.ndarray, "scramblings n"], drawn: np.ndarray | No
     middle = tuple(f"{v:.6g}" for v in (edges[1:] + edges[:-1]) / 2)
     return Propagation(
         qoi,
-        combined(names, _statistics(y), shifts=shifts),
+        combined(names, _statistics(y), shifts=shifts, pooled=_statistics(y.reshape(1, -1))[0]),
         edges,
         combined(middle, _heights(y, edges), shifts=taller),
     )
 
 
 def _statistics(y: Float[np.ndarray, "samples n"]) -> Float[np.ndarray, "samples k"]:
-    return np.column_stack([y.mean(axis=1), y.std(axis=1), np.quantile(y, LEVELS, axis=1).T])
+    return np.column_stack([y.mean(axis=1), y.std(axis=1), np.quantile(y, LEVELS, axis=1, method="hazen").T])
 
 
 def _heights(y: Float[np.ndarray, "samples n"], edges: np.ndarray) -> Float[np.ndarray, "samples bins"]:
