@@ -106,7 +106,7 @@ def _counted(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-class _Point(eqx.Module):
+class Point(eqx.Module):
     """The model's equations as functions of state features and policy coordinates, without uncertainty."""
 
     states: Layout
@@ -140,12 +140,12 @@ class _Point(eqx.Module):
 
 
 @eqx.filter_jit
-def _newton(point: _Point, models: Model, starts: Array) -> tuple[Array, Array]:
+def _newton(point: Point, models: Model, starts: Array) -> tuple[Array, Array]:
     """Damped Newton from every start; returns solutions and their largest absolute residuals."""
-    return eqx.filter_vmap(lambda m, v: _newton_from(point, m, v))(models, starts)
+    return eqx.filter_vmap(lambda m, v: newton_from(point, m, v))(models, starts)
 
 
-def _newton_from(point: _Point, model: Model, start: Array) -> tuple[Array, Array]:
+def newton_from(point: Point, model: Model, start: Array) -> tuple[Array, Array]:
     system = lambda v: point.system(model, v)
     norm = lambda v: _size(system(v))
     with_value = lambda v: (system(v),) * 2
@@ -177,7 +177,7 @@ def solve_points(eco: Economy, thetas: Float[np.ndarray, "n n_theta"]) -> tuple[
     Returns:
         Features and coordinates `[n, n_continuous + n_policies]`, and largest absolute residuals `[n]`.
     """
-    point = _Point(eco.states, eco.coordinates)
+    point = Point(eco.states, eco.coordinates)
     _check_square(eco, point)
     starts = _starts(eco)
     pairs = np.repeat(thetas, len(starts), axis=0)
@@ -196,7 +196,7 @@ def _family(eco: Economy, thetas: np.ndarray) -> Model:
 
 
 @eqx.filter_jit
-def _inside(point: _Point, models: Model, vs: Array) -> Array:
+def _inside(point: Point, models: Model, vs: Array) -> Array:
     """Steady states with policies on a bound moved inside, where coordinates and slopes are finite."""
 
     def move(model: Model, v: Array) -> Array:
@@ -234,7 +234,7 @@ def _in_coordinates(eco: Economy, model: Model, point: tuple[Any, Any]) -> Array
     return jnp.concatenate([state_features(model, point[0], eco.states), policy_coordinates(model, point[1])])
 
 
-def _check_square(eco: Economy, point: _Point) -> None:
+def _check_square(eco: Economy, point: Point) -> None:
     unknowns = eco.states.continuous.size + eco.coordinates.size
     shape = eqx.filter_eval_shape(lambda m: point.system(m, jnp.zeros(unknowns)), eco.model).shape
     n_equations = shape[0] - eco.states.continuous.size
@@ -248,17 +248,17 @@ def _check_square(eco: Economy, point: _Point) -> None:
 
 @eqx.filter_jit
 def _named_state(eco: Economy, model: Model, v: Array) -> tuple[Any, Any]:
-    point = _Point(eco.states, eco.coordinates)
+    point = Point(eco.states, eco.coordinates)
     n = eco.states.continuous.size
     return point.state(model, v[:n]), point.policy(model, v[:n], v[n:])
 
 
 def _refuse(eco: Economy, v: np.ndarray, size: float) -> None:
     """Say why there is no steady state: which equation, where."""
-    point = _Point(eco.states, eco.coordinates)
+    point = Point(eco.states, eco.coordinates)
     start = _starts(eco)[0]
     at = jnp.asarray(v if np.isfinite(size) else start)
-    residuals = np.asarray(eqx.filter_jit(_Point.system)(point, eco.model, at))
+    residuals = np.asarray(eqx.filter_jit(Point.system)(point, eco.model, at))
     names = [f"transition of {e}" for e in np.asarray(eco.states.entries)[eco.states.continuous]]
     n = len(names)
     names += equation_entries(eco, point, start)
@@ -278,7 +278,7 @@ def _refuse(eco: Economy, v: np.ndarray, size: float) -> None:
     )
 
 
-def equation_entries(eco: Economy, point: _Point, start: np.ndarray) -> list[str]:
+def equation_entries(eco: Economy, point: Point, start: np.ndarray) -> list[str]:
     """A name per entry of the residual vector."""
     n = eco.states.continuous.size
     f, u = jnp.asarray(start[:n]), jnp.asarray(start[n:])
@@ -290,7 +290,7 @@ def equation_entries(eco: Economy, point: _Point, start: np.ndarray) -> list[str
 
 
 @eqx.filter_jit
-def _derivatives(point: _Point, models: Model, vs: Array) -> tuple[Array, ...]:
+def _derivatives(point: Point, models: Model, vs: Array) -> tuple[Array, ...]:
     """Jacobians of transition and residuals at steady states, one per model."""
 
     def at(model: Model, v: Array) -> tuple[Array, ...]:
@@ -303,7 +303,7 @@ def _derivatives(point: _Point, models: Model, vs: Array) -> tuple[Array, ...]:
 
 
 @eqx.filter_jit
-def _innovations(eco: Economy, point: _Point, models: Model, vs: Array) -> Array:
+def _innovations(eco: Economy, point: Point, models: Model, vs: Array) -> Array:
     """Covariance of the one-step innovations of the state features at steady states."""
 
     def at(model: Model, v: Array) -> Array:
@@ -405,7 +405,7 @@ def _checked(eco: Economy, theta: np.ndarray, v: np.ndarray, size: float) -> Ste
 
 def _steady_points(eco: Economy, thetas: np.ndarray) -> tuple[list[SteadyState], np.ndarray]:
     vs, sizes = solve_points(eco, thetas)
-    inside = _inside(_Point(eco.states, eco.coordinates), _family(eco, thetas), jnp.asarray(vs))
+    inside = _inside(Point(eco.states, eco.coordinates), _family(eco, thetas), jnp.asarray(vs))
     steadies = [_checked(eco, theta, v, size) for theta, v, size in zip(thetas, vs, sizes, strict=True)]
     return steadies, np.asarray(inside)
 
@@ -422,7 +422,7 @@ def linear_solutions(eco: Economy, thetas: np.ndarray) -> tuple[list[LinearSolut
     """
     steadies, inside = _steady_points(eco, thetas)
     models, vs = _family(eco, thetas), inside
-    point = _Point(eco.states, eco.coordinates)
+    point = Point(eco.states, eco.coordinates)
     jacobians = [np.asarray(j) for j in _derivatives(point, models, jnp.asarray(vs))]
     innovations = np.asarray(_innovations(eco, point, models, jnp.asarray(vs)))
     solutions = [
