@@ -16,6 +16,7 @@ References:
     line; Andersen and Lake (2018), robust high-precision option pricing by Fourier transforms, the tilt.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -39,6 +40,9 @@ LEFT_OUT = 40.0
 """An integral ends where its integrand is smaller than at its start by the exponential of this [-]."""
 BATCH = 256
 """Options that are priced together, few enough to stay in the processor's cache."""
+
+Value = Callable[[PriceLaw, Array, bool], Array]
+"""Price of one option, given its law, its terms `[5]`, and whether it is a put."""
 
 
 def out_of_the_money(law: PriceLaw, k: Array, tau: Array) -> Array:
@@ -110,7 +114,9 @@ def call(law: PriceLaw, spot: Number, strike: Number, tau: Number, rate: Number 
     Returns:
         `[]`. [currency]
     """
-    return _value(law, jnp.stack([jnp.asarray(a, dtype=float) for a in (spot, strike, tau, rate, dividend)]), False)
+    return exact_value(
+        law, jnp.stack([jnp.asarray(a, dtype=float) for a in (spot, strike, tau, rate, dividend)]), False
+    )
 
 
 def implied(law: PriceLaw, k: Array, tau: Array) -> Array:
@@ -135,7 +141,14 @@ class Greeks(NamedTuple):
 
 
 def price(
-    law: PriceLaw, spot: Any, strike: Any, tau: Any, rate: Any = 0.0, dividend: Any = 0.0, kind: str = "call"
+    law: PriceLaw,
+    spot: Any,
+    strike: Any,
+    tau: Any,
+    rate: Any = 0.0,
+    dividend: Any = 0.0,
+    kind: str = "call",
+    value: Value | None = None,
 ) -> np.ndarray:
     """Prices of European options, to 1e-12 of themselves or of what they pay at once, in float64.
 
@@ -147,6 +160,7 @@ def price(
         rate: Interest, continuously compounded. [1/year]
         dividend: Dividend yield, the same. [1/year]
         kind: `call` or `put`.
+        value: What prices one option; None: the integral. `surface.value` of a `VolatilitySurface` prices with it.
 
     Returns:
         Prices in the common shape. [currency]
@@ -156,16 +170,27 @@ def price(
     """
     flat, shape = _options(law, (spot, strike, tau, rate, dividend), kind)
     with jax.enable_x64(True):
-        return np.asarray(_prices(*flat, kind == "put")).reshape(shape)
+        return np.asarray(_prices(*flat, kind == "put", value or exact_value)).reshape(shape)
 
 
 def greeks(
-    law: PriceLaw, spot: Any, strike: Any, tau: Any, rate: Any = 0.0, dividend: Any = 0.0, kind: str = "call"
+    law: PriceLaw,
+    spot: Any,
+    strike: Any,
+    tau: Any,
+    rate: Any = 0.0,
+    dividend: Any = 0.0,
+    kind: str = "call",
+    value: Value | None = None,
 ) -> Greeks:
-    """Prices of European options with their derivatives; arguments and errors of `price`."""
+    """Prices of European options with their derivatives; arguments and errors of `price`.
+
+    Args:
+        value: What prices one option; None: the integral. `surface.value` of a `VolatilitySurface` prices with it.
+    """
     flat, shape = _options(law, (spot, strike, tau, rate, dividend), kind)
     with jax.enable_x64(True):
-        found = _greeks(*flat, kind == "put")
+        found = _greeks(*flat, kind == "put", value or exact_value)
         return jax.tree.map(lambda a: np.asarray(a).reshape(shape), found)
 
 
@@ -186,7 +211,8 @@ def _options(law: PriceLaw, terms: tuple[Any, ...], kind: str) -> tuple[tuple[Pr
         return (laws, jnp.stack(flat[: len(terms)], axis=1)), arrays[0].shape
 
 
-def _value(law: PriceLaw, terms: Array, is_put: bool) -> Array:
+def exact_value(law: PriceLaw, terms: Array, is_put: bool) -> Array:
+    """Price of one option of which `terms` are spot, strike, time to maturity, rate and dividend yield. [currency]"""
     spot, strike, tau, rate, dividend = terms
     forward = forward_price(spot, tau, rate, dividend)
     k = jnp.log(strike / forward)
@@ -196,16 +222,16 @@ def _value(law: PriceLaw, terms: Array, is_put: bool) -> Array:
 
 
 @eqx.filter_jit
-def _prices(laws: PriceLaw, terms: Array, is_put: bool) -> Array:
-    return jax.lax.map(lambda one: _value(one[0], one[1], is_put), (laws, terms), batch_size=BATCH)
+def _prices(laws: PriceLaw, terms: Array, is_put: bool, value: Value) -> Array:
+    return jax.lax.map(lambda one: value(one[0], one[1], is_put), (laws, terms), batch_size=BATCH)
 
 
 @eqx.filter_jit
-def _greeks(laws: PriceLaw, terms: Array, is_put: bool) -> Greeks:
+def _greeks(laws: PriceLaw, terms: Array, is_put: bool, value: Value) -> Greeks:
     def one(option: tuple[PriceLaw, Array]) -> Greeks:
         law, terms = option
-        of_spot = lambda spot: _value(law, terms.at[0].set(spot), is_put)
-        value, delta = jax.value_and_grad(of_spot)(terms[0])
-        return Greeks(value, delta, jax.grad(jax.grad(of_spot))(terms[0]), jax.grad(_value)(law, terms, is_put))
+        of_spot = lambda spot: value(law, terms.at[0].set(spot), is_put)
+        (worth, delta), (_, gamma) = jax.jvp(jax.value_and_grad(of_spot), (terms[0],), (jnp.ones_like(terms[0]),))
+        return Greeks(worth, delta, gamma, jax.grad(value)(law, terms, is_put))
 
     return jax.lax.map(one, (laws, terms), batch_size=BATCH)
