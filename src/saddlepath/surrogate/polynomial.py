@@ -211,8 +211,8 @@ class Polynomial(Kind):
         terms = comb(d + self.degree, self.degree)
         if terms >= n:
             raise ConfigError(
-                f"degree {self.degree} in {d} inputs has {terms} terms, but there are only {n} labels; give more labels "
-                "than terms, or a lower degree."
+                f"degree {self.degree} in {d} inputs has {terms} terms, but there are only {n} labels; give more "
+                "labels than terms, or a lower degree."
             )
         return self.degree
 
