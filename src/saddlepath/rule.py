@@ -62,7 +62,10 @@ class RuleAt(DecisionRule):
     theta: Array
 
     def __call__(self, eco: Economy, model: Model, y: Float[Array, " n_points"]) -> Any:
-        return self.family(dataclasses.replace(eco, box=self.box), model, jnp.concatenate([y, self.theta]))
+        eco = dataclasses.replace(eco, box=self.box)
+        if isinstance(self.family, NetworkRule):  # what depends on theta alone is then computed once for a batch
+            return self.family.policy(eco, model, eco.states.unflatten(y), self.theta)
+        return self.family(eco, model, jnp.concatenate([y, self.theta]))
 
 
 class Frame(eqx.Module):
@@ -104,7 +107,10 @@ class NetworkRule(DecisionRule):
     cloud: Cloud
 
     def __call__(self, eco: Economy, model: Model, y: Float[Array, " n_points"]) -> Any:
-        s, theta = eco.states.unflatten(y[: eco.states.size]), y[eco.states.size :]
+        return self.policy(eco, model, eco.states.unflatten(y[: eco.states.size]), y[eco.states.size :])
+
+    def policy(self, eco: Economy, model: Model, s: Any, theta: Float[Array, " n_theta"]) -> Any:
+        """The policy at a state and pseudo-states."""
         coordinates = self.coordinates(eco, model, s, theta)
         return model.complete(s, policy_from_coordinates(model, coordinates, eco.coordinates))
 
