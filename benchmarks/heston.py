@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from saddlepath.options.calibration import Quotes, calibrate, parameter_box
@@ -119,8 +120,14 @@ def options(box: Box, theta: np.ndarray) -> tuple[Any, tuple[np.ndarray, ...]]:
     inputs = {name: theta[:, i] for i, name in enumerate(box.names)}
     law, tau, rate = law_of(inputs), inputs["tau"], inputs["rate"]
     dividend = inputs.get("dividend", np.zeros(len(theta)))
-    k = inputs["moneyness"] * np.asarray(standard_deviation(law, tau), dtype=float)
+    k = inputs["moneyness"] * unit(law, tau)
     return law, (np.ones(len(theta)), np.exp(k + (rate - dividend) * tau), tau, rate, dividend)
+
+
+def unit(law: Any, tau: np.ndarray) -> np.ndarray:
+    """Of moneyness, in float64."""
+    with jax.enable_x64(True):
+        return np.asarray(standard_deviation(law, tau))
 
 
 def by_maturity(error: np.ndarray, tau: np.ndarray) -> dict[str, dict[str, float]]:
@@ -166,7 +173,7 @@ def calibration(surface: VolatilitySurface, random: np.random.Generator, days: i
         given = true | {"moneyness": m, "tau": tau}
         columns = [np.broadcast_to(given.get(name, 0.0), m.shape) for name in surface.box.names]
         volatility = volatilities(surface.box, np.stack(columns, axis=1))
-        k = m * np.asarray(standard_deviation(law_of(given), tau), dtype=float)
+        k = m * unit(law_of(given), tau)
         keep = np.isfinite(volatility)
         begun = time.perf_counter()
         found = calibrate(surface, Quotes(k[keep], tau[keep], volatility[keep]))

@@ -17,6 +17,7 @@ from jax.scipy.special import log_ndtr, ndtr
 from jaxtyping import Array
 
 from saddlepath.errors import ConfigError
+from saddlepath.options.filling import filled
 
 Number = Any
 """A float, or an array of shape `[]`."""
@@ -169,8 +170,8 @@ def implied_volatility(
     _require_bounds(price, low, high, kind)
     k, value = np.log(strike / forward), (price - low) / (discount * forward)
     with jax.enable_x64(True):
-        s = _total_volatilities(jnp.asarray(k.ravel()), jnp.asarray(value.ravel()))
-    return np.asarray(s).reshape(price.shape) / np.sqrt(tau)
+        s = _total_volatilities(*(jnp.asarray(filled(part.ravel())) for part in (k, value)))
+    return np.asarray(s)[: price.size].reshape(price.shape) / np.sqrt(tau)
 
 
 _total_volatilities = jax.jit(jax.vmap(total_volatility))

@@ -9,11 +9,13 @@ rate of jumps all multiplied by tau, maturity is one. Networks see these product
 one dimension.
 """
 
+from collections.abc import Mapping
+
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from saddlepath.options.characteristic import Bates, DoubleExponentialJumps, Heston, PriceLaw
+from saddlepath.options.characteristic import Bates, DoubleExponentialJumps, Heston, Number, PriceLaw
 from saddlepath.prior import Box
 
 WEEK, YEAR = 7 / 365, 1.0
@@ -53,7 +55,7 @@ def named(box: Box, theta: Float[Array, " n_inputs"]) -> dict[str, Array]:
     return {name: jnp.asarray(value) for name, value in box.split(theta).items()}
 
 
-def law_of(inputs: dict[str, Array]) -> PriceLaw:
+def law_of(inputs: Mapping[str, Number]) -> PriceLaw:
     """The law that inputs by name stand for."""
     heston = Heston(*(inputs[name] for name in ("v", "kappa", "vbar", "sigma", "rho")))
     if "jumps" not in inputs:
@@ -71,12 +73,12 @@ def parameters_of(law: PriceLaw) -> dict[str, Array]:
     return found
 
 
-def standard_deviation(law: PriceLaw, tau: Array) -> Array:
+def standard_deviation(law: PriceLaw, tau: Number) -> Array:
     """sqrt(tau) sigma_atm, the unit of moneyness. [-]"""
     return jnp.sqrt(law.variance(tau))
 
 
-def features(inputs: dict[str, Array]) -> Float[Array, " n_features"]:
+def features(inputs: Mapping[str, Array]) -> Float[Array, " n_features"]:
     """What a network sees of one option: all that its volatility as a multiple of sigma_atm depends on."""
     tau = inputs["tau"]
     parts = [*(jnp.log(inputs[name] * tau) for name in SCALED), inputs["rho"], inputs["moneyness"]]

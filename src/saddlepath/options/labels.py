@@ -12,8 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from saddlepath.options.filling import BATCH, filled
 from saddlepath.options.inputs import SCALED, law_of, named, standard_deviation
-from saddlepath.options.pricing import BATCH, implied
+from saddlepath.options.pricing import implied
 from saddlepath.prior import Box
 from saddlepath.surrogate.base import Labels
 
@@ -73,18 +74,18 @@ def volatilities(box: Box, theta: Float[np.ndarray, "n n_inputs"], progress: boo
         Volatilities; NaN where the price is too small to have one. [1/sqrt(year)]
     """
     starts = range(0, len(theta), CHUNK)
-    filled = np.concatenate([theta, np.repeat(theta[:1], -len(theta) % CHUNK, axis=0)]) if len(starts) > 1 else theta
 
     def chunk(start: int) -> np.ndarray:
+        part = theta[start : start + CHUNK]
         with jax.enable_x64(True):
-            return np.asarray(_volatilities(box, jnp.asarray(filled[start : start + CHUNK])))
+            return np.asarray(_volatilities(box, jnp.asarray(filled(part))))[: len(part)]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool, _bar(len(starts), progress) as advance:
         parts = []
         for part in pool.map(chunk, starts):
             parts.append(part)
             advance()
-    return np.concatenate(parts)[: len(theta)]
+    return np.concatenate(parts)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ References:
     line; Andersen and Lake (2018), robust high-precision option pricing by Fourier transforms, the tilt.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from jaxtyping import Array
 from saddlepath.errors import ConfigError
 from saddlepath.options.black_scholes import forward_price, total_volatility
 from saddlepath.options.characteristic import Number, PriceLaw
+from saddlepath.options.filling import BATCH, filled
 
 NODES = 96
 """Of the integral. [-]"""
@@ -38,10 +40,9 @@ REACHES = 2.0 ** np.arange(1.0, 18.0)
 """Ends of the integral that are tried, in widths of the integrand [-]."""
 LEFT_OUT = 40.0
 """An integral ends where its integrand is smaller than at its start by the exponential of this [-]."""
-BATCH = 256
-"""Options that are priced together, few enough to stay in the processor's cache."""
+Bool = bool | Array
 
-Value = Callable[[PriceLaw, Array, bool], Array]
+Value = Callable[[PriceLaw, Array, Bool], Array]
 """Price of one option, given its law, its terms `[5]`, and whether it is a put."""
 
 
@@ -170,7 +171,7 @@ def price(
     """
     flat, shape = _options(law, (spot, strike, tau, rate, dividend), kind)
     with jax.enable_x64(True):
-        return np.asarray(_prices(*flat, kind == "put", value or exact_value)).reshape(shape)
+        return _shaped(_prices(*flat, value or exact_value), shape)
 
 
 def greeks(
@@ -190,44 +191,46 @@ def greeks(
     """
     flat, shape = _options(law, (spot, strike, tau, rate, dividend), kind)
     with jax.enable_x64(True):
-        found = _greeks(*flat, kind == "put", value or exact_value)
-        return jax.tree.map(lambda a: np.asarray(a).reshape(shape), found)
+        return jax.tree.map(lambda a: _shaped(a, shape), _greeks(*flat, value or exact_value))
 
 
-def _options(law: PriceLaw, terms: tuple[Any, ...], kind: str) -> tuple[tuple[PriceLaw, Array], tuple[int, ...]]:
-    """The law of every option and its terms `[n, 5]`, and the shape of the answer."""
+def _options(law: PriceLaw, terms: tuple[Any, ...], kind: str) -> tuple[tuple[PriceLaw, Array, Array], tuple[int, ...]]:
+    """The law of every option, its terms `[n, 5]`, whether it is a put, and the shape of the answer."""
     if kind not in ("call", "put"):
         raise ConfigError(f"kind must be call or put, got {kind!r}; choose one of them.")
     leaves, structure = jax.tree.flatten(law)
-    names = ("spot", "strike", "tau")
     arrays = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (*terms, *leaves)))
-    for name, values in zip(names, arrays, strict=False):
+    for name, values in zip(("spot", "strike", "tau"), arrays, strict=False):
         if not np.all(values > 0):
             raise ConfigError(f"{name} must be positive, got {values[~(values > 0)].flat[0]}; change it.")
     law.check()
     with jax.enable_x64(True):
-        flat = [jnp.asarray(a.ravel()) for a in arrays]
+        flat = [jnp.asarray(filled(a.ravel())) for a in arrays]
         laws = jax.tree.unflatten(structure, flat[len(terms) :])
-        return (laws, jnp.stack(flat[: len(terms)], axis=1)), arrays[0].shape
+        return (laws, jnp.stack(flat[: len(terms)], axis=1), jnp.asarray(kind == "put")), arrays[0].shape
 
 
-def exact_value(law: PriceLaw, terms: Array, is_put: bool) -> Array:
+def _shaped(values: Array, shape: tuple[int, ...]) -> np.ndarray:
+    return np.asarray(values)[: math.prod(shape)].reshape(shape)
+
+
+def exact_value(law: PriceLaw, terms: Array, is_put: Bool) -> Array:
     """Price of one option of which `terms` are spot, strike, time to maturity, rate and dividend yield. [currency]"""
     spot, strike, tau, rate, dividend = terms
     forward = forward_price(spot, tau, rate, dividend)
     k = jnp.log(strike / forward)
     # What exercise is worth is added to the option out of the money, never subtracted: small prices keep their digits.
-    worth = jnp.where((k >= 0) == is_put, jnp.expm1(k) if is_put else -jnp.expm1(k), 0.0)
+    worth = jnp.where((k >= 0) == is_put, jnp.where(is_put, 1.0, -1.0) * jnp.expm1(k), 0.0)
     return jnp.exp(-rate * tau) * forward * (worth + out_of_the_money(law, k, tau))
 
 
 @eqx.filter_jit
-def _prices(laws: PriceLaw, terms: Array, is_put: bool, value: Value) -> Array:
+def _prices(laws: PriceLaw, terms: Array, is_put: Array, value: Value) -> Array:
     return jax.lax.map(lambda one: value(one[0], one[1], is_put), (laws, terms), batch_size=BATCH)
 
 
 @eqx.filter_jit
-def _greeks(laws: PriceLaw, terms: Array, is_put: bool, value: Value) -> Greeks:
+def _greeks(laws: PriceLaw, terms: Array, is_put: Array, value: Value) -> Greeks:
     def one(option: tuple[PriceLaw, Array]) -> Greeks:
         law, terms = option
         of_spot = lambda spot: value(law, terms.at[0].set(spot), is_put)

@@ -23,12 +23,17 @@ from saddlepath.options.black_scholes import forward_price
 from saddlepath.options.characteristic import Number, PriceLaw
 from saddlepath.options.inputs import feature_box, features, law_of, named, parameters_of, standard_deviation
 from saddlepath.options.labels import OUTPUT
+from saddlepath.options.pricing import Bool
 from saddlepath.prior import Box
 from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate
 from saddlepath.surrogate.deep import Deep, DeepEnsemble
+from saddlepath.surrogate.gaussian_process import GaussianProcess
+from saddlepath.surrogate.polynomial import PolynomialFit
 from saddlepath.surrogate.training import Log
 
 FILE = "surface"
+CLASSES = {cls.__name__: cls for cls in (DeepEnsemble, GaussianProcess, PolynomialFit)}
+"""What a file may hold."""
 DEEP = Deep(width=128, depth=4, members=1, epochs=200, batch=1024, rate=2e-3, polish=0, precision="float32")
 """Networks for a million labels and more."""
 
@@ -39,19 +44,19 @@ class VolatilitySurface(Surrogate):
     Attributes:
         box: Inputs with names as in `inputs.HESTON`.
         outputs: `("volatility",)`.
-        ensemble: Of the volatility as a multiple of sigma_atm, as a function of the features.
+        ratio: Surrogate of the volatility as a multiple of sigma_atm, as a function of the features.
     """
 
     box: Box
     outputs: tuple[str, ...] = eqx.field(static=True)
-    ensemble: Surrogate
+    ratio: Surrogate
 
     def at(self, theta: Float[Array, " n_inputs"]) -> Prediction:
         """Implied volatility and its standard deviation at one point of the box, `[1]`. [1/sqrt(year)]"""
         inputs = named(self.box, theta)
         tau = inputs["tau"]
         unit = standard_deviation(law_of(inputs), tau) / jnp.sqrt(tau)
-        mean, sd = self.ensemble.at(features(inputs))
+        mean, sd = self.ratio.at(features(inputs))
         return Prediction(unit * mean, unit * sd)
 
     def volatility(self, law: PriceLaw, k: Array, tau: Array) -> Array:
@@ -68,15 +73,15 @@ class VolatilitySurface(Surrogate):
         tau = jnp.asarray(tau, dtype=float)
         unit = standard_deviation(law, tau)
         seen = features(parameters_of(law) | {"tau": tau, "moneyness": k / unit})
-        return self.ensemble.at(seen).mean[0] * unit / jnp.sqrt(tau)
+        return self.ratio.at(seen).mean[0] * unit / jnp.sqrt(tau)
 
-    def value(self, law: PriceLaw, terms: Float[Array, "5"], is_put: bool) -> Array:
+    def value(self, law: PriceLaw, terms: Float[Array, "5"], is_put: Bool) -> Array:
         """Price of one option, the surrogate of `pricing.exact_value`: give it to `price` and `greeks`. [currency]"""
         spot, strike, tau, rate, dividend = terms
         forward = forward_price(spot, tau, rate, dividend)
         volatility = self.volatility(law, jnp.log(strike / forward), tau)
         worth = jnp.exp(-rate * tau) * (forward - strike)
-        return black_scholes_call(spot, strike, tau, volatility, rate, dividend) - (worth if is_put else 0.0)
+        return black_scholes_call(spot, strike, tau, volatility, rate, dividend) - jnp.where(is_put, worth, 0.0)
 
     def call(
         self, law: PriceLaw, spot: Number, strike: Number, tau: Number, rate: Number = 0.0, dividend: Number = 0.0
@@ -86,19 +91,20 @@ class VolatilitySurface(Surrogate):
         return self.value(law, terms, False)
 
     def draw(self, key: PRNGKeyArray) -> "SurfaceDraw":
-        """A surface that the ensemble holds possible."""
-        return SurfaceDraw(self.box, self.ensemble.draw(key))
+        """A surface that the surrogate holds possible."""
+        return SurfaceDraw(self.box, self.ratio.draw(key))
 
     def table(self) -> dict[str, Any]:
         """Structure and shapes."""
         bounds = zip(self.box.names, self.box.lower, self.box.upper, strict=True)
         box = {name: [low.tolist(), high.tolist()] for name, low, high in bounds}
-        return {"box": box, "ensemble": self.ensemble.table()}
+        return {"box": box, "class": type(self.ratio).__name__, "ratio": self.ratio.table()}
 
     @classmethod
     def skeleton(cls, table: Mapping[str, Any]) -> "VolatilitySurface":
         """A surface of this structure without numbers."""
-        return cls(Box(**table["box"]), (OUTPUT,), DeepEnsemble.skeleton(table["ensemble"]))
+        ratio = CLASSES[table["class"]].skeleton(table["ratio"])
+        return cls(Box(**table["box"]), (OUTPUT,), ratio)
 
     def save(self, path: PathLike) -> None:
         """Write the surface to one file, which `load_surface` reads.
@@ -111,7 +117,7 @@ class VolatilitySurface(Surrogate):
 
 
 class SurfaceDraw(eqx.Module):
-    """A surface drawn from an ensemble, callable at a point of the box.
+    """A surface drawn from a surrogate, callable at a point of the box.
 
     Attributes:
         box: Inputs.

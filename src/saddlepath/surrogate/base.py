@@ -161,6 +161,12 @@ def _predict(surrogate: Surrogate, theta: Float[Array, "*batch n_inputs"]) -> Pr
     return Prediction(mean.reshape(shape), sd.reshape(shape))
 
 
+def without_numbers(surrogate: Any) -> Any:
+    """The structure of a surrogate, with a `jax.ShapeDtypeStruct` in place of every JAX array."""
+    empty = lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype) if eqx.is_array(a) else a
+    return jax.tree.map(empty, surrogate)
+
+
 class Kind(abc.ABC):
     """How a surrogate is fitted: a small immutable value."""
 

@@ -24,7 +24,7 @@ from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
 from saddlepath.network import ACTIVATIONS, MLP
 from saddlepath.prior import Box
-from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate
+from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate, without_numbers
 from saddlepath.surrogate.gaussian_process import unit
 from saddlepath.surrogate.training import Data, Log, Schedule, polish, predicted, train
 from saddlepath.surrogate.transforms import Scale, back, fit_scale, forward, inverse
@@ -106,12 +106,11 @@ class DeepEnsemble(Surrogate):
     def skeleton(cls, table: Mapping[str, Any]) -> "DeepEnsemble":
         """An ensemble of this structure without numbers."""
         box, m = Box(**table["box"]), len(table["outputs"])
-        network = MLP(tuple(table["sizes"]), table["activation"], np.random.default_rng(0))
-        member = lambda a: jax.ShapeDtypeStruct((table["members"], *a.shape), PRECISIONS[table["precision"]])
-        networks = jax.tree.map(member, network)
+        precision, sizes = PRECISIONS[table["precision"]], tuple(table["sizes"])
+        networks = first_networks(sizes, table["activation"], table["members"], 0, precision)
         names, transforms, logs = (tuple(table[key]) for key in ("outputs", "transforms", "logs"))
-        leaf = jax.ShapeDtypeStruct((m,), np.float64)
-        return cls(box, names, transforms, logs, networks, Scale(leaf, leaf), leaf, leaf)  # pyright: ignore[reportArgumentType]
+        leaf = jnp.zeros(m)
+        return without_numbers(cls(box, names, transforms, logs, networks, Scale(leaf, leaf), leaf, leaf))
 
 
 def _spread(values: Float[Array, "members n_outputs"]) -> Float[Array, " n_outputs"]:

@@ -23,7 +23,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.errors import ConfigError
 from saddlepath.prior import Box
-from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate
+from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate, without_numbers
 
 BASES = ("chebyshev", "legendre")
 MOST_DEGREE = 20
@@ -88,9 +88,8 @@ class PolynomialFit(Surrogate):
         """A polynomial of this structure without numbers."""
         box, names, degree = Box(**table["box"]), tuple(table["outputs"]), table["degree"]
         n, m = comb(box.size + degree, degree), len(names)
-        leaf = lambda *shape: jax.ShapeDtypeStruct(shape, np.float64)
-        leaves: Any = leaf(n, m), leaf(n, n), leaf(m), leaf()
-        return cls(box, names, table["basis"], degree, *leaves)
+        leaves = jnp.zeros((n, m)), jnp.zeros((n, n)), jnp.zeros(m), jnp.zeros(())
+        return without_numbers(cls(box, names, table["basis"], degree, *leaves))
 
 
 class PolynomialDraw(eqx.Module):

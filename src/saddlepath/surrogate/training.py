@@ -105,7 +105,8 @@ def train(networks: MLP, data: Data, schedule: Schedule, seed: int, log: Log | N
         ahead = _share(schedule, done + chunk, done, time.perf_counter() - begun)
         key, own = jax.random.split(key)
         rates = schedule.rate * _rates(share, ahead, chunk * steps).reshape(chunk, steps)
-        progress, error = _chunk(adam, progress, data, jnp.asarray(rates, dtype=data.x.dtype), own, schedule.batch)
+        with jax.numpy_dtype_promotion("standard"):  # Optax raises numbers to whole powers
+            progress, error = _chunk(adam, progress, data, jnp.asarray(rates, dtype=data.x.dtype), own, schedule.batch)
         done, share = done + chunk, ahead
         if log is not None:
             record = {"epoch": done, "share": share, "seconds": time.perf_counter() - begun}
