@@ -238,3 +238,27 @@ def _greeks(laws: PriceLaw, terms: Array, is_put: Array, value: Value) -> Greeks
         return Greeks(worth, delta, gamma, jax.grad(value)(law, terms, is_put))
 
     return jax.lax.map(one, (laws, terms), batch_size=BATCH)
+
+
+def implied_volatilities(law: PriceLaw, k: Any, tau: Any) -> np.ndarray:
+    """Black-Scholes volatilities of a law's prices, in float64, accurate however far out of the money.
+
+    Args:
+        law: Law of the price; its parameters are numbers, or arrays with a value per option.
+        k: log(K/F), any shapes that broadcast. [-]
+        tau: Times to maturity. [years]
+
+    Returns:
+        Volatilities in the common shape; NaN where a price is too small to have one. [1/sqrt(year)]
+
+    Raises:
+        ConfigError: Times or parameters outside of their ranges.
+    """
+    flat, shape = _options(law, (1.0, np.exp(np.asarray(k, dtype=float)), tau, 0.0, 0.0), "call")
+    with jax.enable_x64(True):
+        return _shaped(_implied(flat[0], flat[1]), shape)
+
+
+@eqx.filter_jit
+def _implied(laws: PriceLaw, terms: Array) -> Array:
+    return jax.lax.map(lambda one: implied(one[0], jnp.log(one[1][1]), one[1][2]), (laws, terms), batch_size=BATCH)
