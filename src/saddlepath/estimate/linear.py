@@ -4,8 +4,8 @@ The steady state is found by Newton's method and differentiated by the implicit 
 from cyclic reduction, which converges quadratically and, other than the ordered Schur form, has derivatives.
 
 References:
-    Bini, Latouche and Meini (2005, Numerical Methods for Structured Markov Chains), cyclic reduction; Blanchard and Kahn
-    (1980, Econometrica), when the stable solution exists and is unique.
+    Bini, Latouche and Meini (2005, Numerical Methods for Structured Markov Chains), cyclic reduction; Blanchard and
+    Kahn (1980, Econometrica), when the stable solution exists and is unique.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from saddlepath.economy import Economy, policy_from_coordinates, state_features,
 from saddlepath.errors import ConfigError
 from saddlepath.estimate.kalman import LinearStateSpace
 from saddlepath.estimate.log_likelihood import LogLikelihood
-from saddlepath.estimate.state_space import Measurement, measured, observations
+from saddlepath.estimate.state_space import Measurement, bounds, measured, observations
 from saddlepath.model import Model
 from saddlepath.prior import Box
 from saddlepath.rule import DecisionRule
@@ -213,9 +213,13 @@ def linear_likelihood(eco: Economy, data: object, given: object) -> LinearLikeli
             f"{law.n_shocks} shock(s) of {name}: the data have probability zero (stochastic singularity); give "
             "measurement errors, or drop series."
         )
-    bounds = [
-        np.concatenate([edge, np.full(len(measurement.unknown), extra)])
-        for edge, extra in ((eco.box.low, 0.0), (eco.box.high, np.inf))
-    ]
-    names = (*eco.box.entries, *measurement.unknown)
-    return LinearLikelihood(names, eco, measurement, observations(data, measurement), starts[0], *bounds)
+    low, high = bounds(eco.box, measurement)
+    return LinearLikelihood(
+        names=(*eco.box.entries, *measurement.unknown),
+        economy=eco,
+        measurement=measurement,
+        data=observations(data, measurement),
+        start=starts[0],
+        low=low,
+        high=high,
+    )

@@ -32,6 +32,12 @@ class LogLikelihood(eqx.Module):
     high: eqx.AbstractVar[AnyArray]
     differentiable: eqx.AbstractVar[bool]
 
+    def __hash__(self) -> int:
+        return id(self)  # as a function, so that `jax.jit(log_likelihood)` works
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
     @abc.abstractmethod
     def inside(self, theta: Float[Array, " size"]) -> Float[Array, ""]:
         """Its value at parameters inside the bounds, pure JAX; not finite where the model has no solution."""

@@ -2,8 +2,8 @@
 
 The bootstrap filter moves particles by the law of the model and weighs them by the measurement error. The auxiliary
 filter looks at the datum first: it chooses particles by how likely each makes it, and draws shocks near those that
-explain it, both to first order in the shocks around each particle; weights correct for the rest. The same random numbers
-serve every parameter vector.
+explain it, both to first order in the shocks around each particle; weights correct for the rest. The same random
+numbers serve every parameter vector.
 
 References:
     Gordon, Salmond and Smith (1993, IEE Proc. F), bootstrap; Pitt and Shephard (1999, JASA), auxiliary; Doucet, Godsill
@@ -24,7 +24,7 @@ from saddlepath.economy import Economy
 from saddlepath.errors import ConfigError
 from saddlepath.estimate.kalman import LOG_TWO_PI
 from saddlepath.estimate.log_likelihood import LogLikelihood
-from saddlepath.estimate.state_space import Measurement, measured, observations
+from saddlepath.estimate.state_space import Measurement, bounds, measured, observations
 from saddlepath.rule import DecisionRule
 from saddlepath.simulation import dispersed, named, require_whole
 from saddlepath.solution import Solution, member
@@ -270,10 +270,18 @@ def particle_likelihood(
             f"the auxiliary filter draws normal shocks that explain the data, and the shocks of "
             f"{type(eco.model).__name__} are {law.describe()}; use method='bootstrap'."
         )
-    free = len(measurement.unknown)
-    low = np.concatenate([np.asarray(eco.box.low), np.zeros(free)])
-    high = np.concatenate([np.asarray(eco.box.high), np.full(free, np.inf)])
-    names = (*eco.box.entries, *measurement.unknown)
-    counts = (method, int(particles), int(burn_in))
-    parts = (eco, solution.rule, solution.cloud, measurement, observations(data, measurement), np.asarray(seed))
-    return ParticleLikelihood(names, *counts, *parts, low, high)
+    low, high = bounds(eco.box, measurement)
+    return ParticleLikelihood(
+        names=(*eco.box.entries, *measurement.unknown),
+        method=method,
+        particles=int(particles),
+        burn_in=int(burn_in),
+        economy=eco,
+        rule=solution.rule,
+        cloud=solution.cloud,
+        measurement=measurement,
+        data=observations(data, measurement),
+        seed=np.asarray(seed),
+        low=low,
+        high=high,
+    )

@@ -21,6 +21,8 @@ from saddlepath.prior import Box, Prior
 from saddlepath.simulation import require_whole
 from saddlepath.table import Table, table
 
+AnyArray = Array | np.ndarray
+
 NUTS, SMC = "nuts", "smc"
 SAMPLERS = (NUTS, SMC)
 TRIALS = 16
@@ -39,8 +41,8 @@ class Plain(LogLikelihood):
     names: tuple[str, ...] = eqx.field(static=True)
     differentiable: bool = eqx.field(static=True, default=True, init=False)
     function: Callable[[Array], Array]
-    low: np.ndarray
-    high: np.ndarray
+    low: AnyArray
+    high: AnyArray
 
     def inside(self, theta: Float[Array, " size"]) -> Float[Array, ""]:
         return self.function(theta)
@@ -215,7 +217,7 @@ def _fitted(log_likelihood: Any, prior: Prior) -> tuple[LogLikelihood, Prior]:
     """The likelihood as a value, and the prior in its order and inside its bounds."""
     if not isinstance(log_likelihood, LogLikelihood):
         unbounded = np.full(prior.size, np.inf)
-        return Plain(prior.names, log_likelihood, -unbounded, unbounded), prior
+        return Plain(names=prior.names, function=log_likelihood, low=-unbounded, high=unbounded), prior
     prior = prior.ordered(log_likelihood.names)
     bounds = zip(prior.names, np.asarray(log_likelihood.low), np.asarray(log_likelihood.high), strict=True)
     boxed = {name: (float(low), float(high)) for name, low, high in bounds if np.isfinite(high - low)}
@@ -228,17 +230,18 @@ def _fitted(log_likelihood: Any, prior: Prior) -> tuple[LogLikelihood, Prior]:
 def _nuts(target: LogLikelihood, prior: Prior, keys: PRNGKeyArray, draws: int, warmup: int) -> Chains:
     starts, values = _starts(target, prior, keys)
     _require_possible(values, prior)
-    return _run_nuts(target, prior, keys, starts, draws, warmup)
+    return _run_nuts(target, prior, keys, starts, values, draws, warmup)
 
 
 @eqx.filter_jit
 def _starts(target: LogLikelihood, prior: Prior, keys: PRNGKeyArray) -> tuple[Array, Array]:
-    """The likeliest of several draws from the prior for every chain, in standard normal coordinates."""
+    """The likeliest of several draws from the prior for every chain, in standard normal coordinates, and its value."""
 
     def best(key: Array) -> tuple[Array, Array]:
         z = jax.random.normal(jax.random.fold_in(key, 1), (TRIALS, prior.size))
         values = jax.vmap(lambda one: target.at(prior.from_normal(one)))(z)
-        return z[jnp.argmax(values)], jnp.max(values)
+        first = jnp.argmax(values)
+        return z[first], values[first]
 
     return jax.vmap(best)(keys)
 
@@ -253,9 +256,9 @@ def _require_possible(values: Array, prior: Prior) -> None:
 
 @eqx.filter_jit
 def _run_nuts(
-    target: LogLikelihood, prior: Prior, keys: PRNGKeyArray, starts: Array, draws: int, warmup: int
+    target: LogLikelihood, prior: Prior, keys: PRNGKeyArray, starts: Array, values: Array, draws: int, warmup: int
 ) -> Chains:
-    return nuts(lambda z: target.at(prior.from_normal(z)), keys, starts, draws, warmup)
+    return nuts(lambda z: target.at(prior.from_normal(z)), keys, starts, values, draws, warmup)
 
 
 def _smc(target: LogLikelihood, prior: Prior, keys: PRNGKeyArray, draws: int) -> Chains:

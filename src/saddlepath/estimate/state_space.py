@@ -1,7 +1,7 @@
 """Which series of a model are observed, with what error, and the data that belong to them.
 
-A series is a variable of the model (a state, a policy, a definition) after a transform: `log:output`, `dlog:consumption`
-(growth rate), `diff:z` or the variable itself.
+A series is a variable of the model (a state, a policy, a definition) after a transform: `log:output`,
+`dlog:consumption` (growth rate), `diff:z` or the variable itself.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from saddlepath.economy import Economy, shapes_in_order
 from saddlepath.errors import ConfigError
 from saddlepath.layout import entry_names
 from saddlepath.model import nearest_names
+from saddlepath.prior import Box
 from saddlepath.rule import DecisionRule
 from saddlepath.simulation import variables
 from saddlepath.statistics import Series, statistic
@@ -103,6 +104,13 @@ def measured(given: Mapping[str, Any], eco: Economy, rule: DecisionRule) -> Meas
     return Measurement(series, positions, tuple(name for name, _ in sds), np.array([value for _, value in sds]))
 
 
+def bounds(box: Box, measurement: Measurement) -> tuple[Float[np.ndarray, " size"], Float[np.ndarray, " size"]]:
+    """Least and largest values of a box's parameters and of standard deviations that are estimated."""
+    free = len(measurement.unknown)
+    low = np.concatenate([np.asarray(box.low), np.zeros(free)])
+    return low, np.concatenate([np.asarray(box.high), np.full(free, np.inf)])
+
+
 def _sd(series: str, value: Any) -> tuple[str, float]:
     """The parameter that is a standard deviation, or its known value."""
     if isinstance(value, str) and value:
@@ -136,8 +144,8 @@ def observations(data: Any, measurement: Measurement) -> Float[np.ndarray, "time
             raise ConfigError(f"the data on {name!r} are missing in every period; drop the series, or give its values.")
         if np.any(np.isinf(values)):
             raise ConfigError(
-                f"the data on {name!r} are infinite in period {int(np.argmax(np.isinf(values)))}; put NaN where a value "
-                "is missing."
+                f"the data on {name!r} are infinite in period {int(np.argmax(np.isinf(values)))}; put NaN where a "
+                "value is missing."
             )
     return np.stack([*columns.values()], axis=1)
 
@@ -151,8 +159,8 @@ def _column(data: Any, series: Series) -> np.ndarray:
     values = values[0] if values.ndim == 2 and len(values) == 1 else values
     if values.ndim != 1 or len(values) < 2:
         raise ConfigError(
-            f"the data on {name!r} must be one path [time] of at least two periods, got shape {values.shape}; choose one "
-            "path, as in data.isel(path=0)."
+            f"the data on {name!r} must be one path [time] of at least two periods, got shape {values.shape}; choose "
+            "one path, as in data.isel(path=0)."
         )
     if name == str(series):
         return values
