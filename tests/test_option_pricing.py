@@ -106,6 +106,49 @@ def test_an_independent_quadrature_agrees_over_the_whole_box() -> None:
     check_against_quadrature(400)
 
 
+def lewis_by_quadrature(law: Bates, k: float, tau: float) -> float:
+    """Undiscounted call over the forward price by Lewis's integral along the middle of the strip (Lewis 2001)."""
+    v, kappa, vbar, sigma, rho, rate, up, down, share = (float(x) for x in jax.tree.leaves(law))
+    mean = share / (1 - up) + (1 - share) / (1 + down) - 1
+
+    def integrand(u: float) -> float:
+        z = u - 0.5j
+        b = kappa - rho * sigma * 1j * z
+        d = np.sqrt(b**2 + sigma**2 * (1j * z + z**2))
+        g = (b - d) / (b + d)
+        decay = np.exp(-d * tau)
+        level = kappa * vbar / sigma**2 * ((b - d) * tau - 2 * np.log((1 - g * decay) / (1 - g)))
+        jump = share / (1 - 1j * z * up) + (1 - share) / (1 + 1j * z * down) - 1
+        log = level + v * (b - d) / sigma**2 * (1 - decay) / (1 - g * decay) + rate * tau * (jump - 1j * z * mean)
+        return (np.exp(log - 1j * z * k) / (u**2 + 0.25)).real
+
+    ends = [0.0, *np.geomspace(1.0, 1e5, 40)]
+    parts = [
+        quad(integrand, a, b, epsabs=1e-13, epsrel=1e-11, limit=400)[0] for a, b in zip(ends, ends[1:], strict=False)
+    ]
+    return 1 - np.exp(k) * sum(parts) / np.pi
+
+
+# Laws near the bounds of the box with jumps: with these an integrand grew without bounds in one of the directions of
+# the line, or the line lay close to a pole of the jumps.
+HARD = [
+    (
+        Bates(Heston(0.7673, 34.81, 0.4519, 4.155, -0.9976), DoubleExponentialJumps(1.654, 0.2386, 0.2443, 0.1228)),
+        0.376,
+    ),
+    (Bates(Heston(0.1567, 42.46, 0.0967, 3.7213, -0.9872), DoubleExponentialJumps(3.958, 0.264, 0.105, 0.162)), 0.454),
+    (Bates(Heston(0.8064, 45.32, 0.7462, 2.8574, -0.9922), DoubleExponentialJumps(2.694, 0.375, 0.270, 0.176)), 0.227),
+    (Bates(Heston(0.6455, 41.50, 0.7237, 0.3651, -0.3385), DoubleExponentialJumps(3.410, 0.381, 0.290, 0.997)), 0.05),
+]
+
+
+@pytest.mark.parametrize(("law", "tau"), HARD)
+def test_laws_with_violent_jumps(law: Bates, tau: float) -> None:
+    k = np.array([-1.0, 0.1, 0.9])
+    exact = [lewis_by_quadrature(law, x, tau) for x in k]
+    np.testing.assert_allclose(price(law, 1.0, np.exp(k), tau), exact, atol=1e-9)
+
+
 @pytest.mark.parametrize("law", [BlackScholes(0.3), A, B, C, Bates(A, NormalJumps(0.5, -0.1, 0.15))])
 def test_martingale(law: PriceLaw) -> None:
     """E[S_T / F] is one, and total probability is one."""

@@ -23,6 +23,8 @@ Number = Any
 """A float, or an array of shape `[]`."""
 MOST_STEPS = 60
 """Of the search; a bisection of the bracket alone would end by then, third-order steps need about five."""
+ENOUGH = 1e-13
+"""The search ends after a step that is smaller, relative to s; it triples the digits [-]."""
 BRACKET = (1e-8, 50.0)
 """Volatilities times root of time to maturity that the search knows [-]."""
 
@@ -125,11 +127,13 @@ def _search(log_price: Array, x: Array) -> Array:
         bend = jax.grad(jax.grad(gap))(s)
         newton = g / slope
         new = s - newton / jnp.clip(1 - 0.5 * newton * bend / slope, 0.5, 2.0)
-        new = jnp.where((new > a) & (new < b), new, jnp.sqrt(a * b))
+        # A step of the size of round-off may leave the bracket by as much, and is the last one.
+        small = jnp.abs(new - s) < ENOUGH * s
+        new = jnp.where(small | ((new > a) & (new < b)), new, jnp.sqrt(a * b))
         return new, a, b, jnp.abs(new - s) / s, count + 1
 
     def unfinished(state: tuple[Array, Array, Array, Array, Array]) -> Array:
-        return (state[3] > 1e-14) & (state[4] < MOST_STEPS)
+        return (state[3] > ENOUGH) & (state[4] < MOST_STEPS)
 
     low_end, high_end = (jnp.full_like(x, b) for b in BRACKET)
     # At the money the point of inflexion is at zero; there the price is s / sqrt(2 pi), nearly.

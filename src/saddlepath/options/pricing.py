@@ -31,13 +31,15 @@ from saddlepath.options.black_scholes import forward_price, total_volatility
 from saddlepath.options.characteristic import Number, PriceLaw
 from saddlepath.options.filling import BATCH, filled
 
-NODES = 96
+NODES = 128
 """Of the integral. [-]"""
 TILT = np.pi / 12
 OFFSETS = 2.0 ** np.arange(-6.0, 8.5, 0.5)
 """Distances of the line from the pole that are tried, in inverse standard deviations of the log price [-]."""
 REACHES = 2.0 ** np.arange(1.0, 18.0)
 """Ends of the integral that are tried, in widths of the integrand [-]."""
+FAR = 2.0 ** np.array([3.0, 6.0, 9.0, 12.0, 15.0])
+"""Where directions of the line are compared, in widths of the integrand [-]."""
 LEFT_OUT = 40.0
 """An integral ends where its integrand is smaller than at its start by the exponential of this [-]."""
 Bool = bool | Array
@@ -93,12 +95,13 @@ def _line(law: PriceLaw, log_integrand: Any, k: Array, tau: Array) -> tuple[Arra
     bend = (size(a) - 2 * size(a + step) + size(a + 2 * step)) / step**2
     width = 1 / jnp.sqrt(jnp.maximum(bend, 1e-300))
     turns = jnp.asarray(np.exp(1j * TILT * np.array([-1.0, 0.0, 1.0])))
-    decay = lambda turn, reach: jnp.real(log_integrand(_along(a, turn, width * reach)))
-    far = jax.vmap(lambda turn: decay(turn, jnp.asarray(8.0)))(turns)
-    turn = turns[jnp.argmin(far)]
-    there = jax.vmap(lambda reach: decay(turn, reach))(jnp.asarray(REACHES)) - size(a)
-    small = there + jnp.log(jnp.asarray(REACHES)) < -LEFT_OUT
-    return a, width, turn, jnp.where(jnp.any(small), jnp.asarray(REACHES)[jnp.argmax(small)], REACHES[-1])
+    decay = lambda turn, reach: jnp.real(log_integrand(_along(a, turn, width * reach))) - size(a)
+    # The direction must be right far out as well, where the integrand of one direction may grow without bounds.
+    far = jax.vmap(lambda turn: jax.vmap(lambda reach: decay(turn, reach))(jnp.asarray(FAR)))(turns)
+    turn = turns[jnp.argmin(jnp.sum(jnp.clip(far, -LEFT_OUT, LEFT_OUT), axis=1))]
+    ends = jnp.asarray(REACHES)
+    small = jax.vmap(lambda reach: decay(turn, reach))(ends) + jnp.log(ends) < -LEFT_OUT
+    return a, width, turn, jnp.where(jnp.any(small), ends[jnp.argmax(small)], ends[-1])
 
 
 def call(law: PriceLaw, spot: Number, strike: Number, tau: Number, rate: Number = 0.0, dividend: Number = 0.0) -> Array:
@@ -151,7 +154,9 @@ def price(
     kind: str = "call",
     value: Value | None = None,
 ) -> np.ndarray:
-    """Prices of European options, to 1e-12 of themselves or of what they pay at once, in float64.
+    """Prices of European options, in float64.
+
+    Over the box `inputs.HESTON` they are right to 1e-12 of themselves, over `inputs.JUMPS` to 1e-9 of the forward.
 
     Args:
         law: Law of the price; its parameters are numbers, or arrays with a value per option.
