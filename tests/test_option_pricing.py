@@ -220,6 +220,20 @@ def test_delta_at_the_forward_is_that_of_its_neighbours() -> None:
     assert np.ptp(delta) < 1e-7
 
 
+def test_other_parameters_and_numbers_of_options_compile_nothing() -> None:
+    traced = []
+
+    def value(law: Heston, terms: jax.Array, is_put: jax.Array) -> jax.Array:
+        traced.append(1)
+        return law.v * terms[1]
+
+    assert price(A, 100.0, 90.0, 0.5, value=value) == pytest.approx(3.6)
+    first = len(traced)
+    again = price(Heston(0.05, 1.0, 0.1, 0.3, 0.1), 90.0, [80.0, 100.0], [[0.5], [1.0]], kind="put", value=value)
+    np.testing.assert_allclose(again, [[4.0, 5.0], [4.0, 5.0]])
+    assert len(traced) == first > 0
+
+
 def test_refusals() -> None:
     with pytest.raises(ConfigError, match=r"rho must lie in \[-1, 1\], got 1.2"):
         price(Heston(0.04, 2.0, 0.04, 0.5, 1.2), 100.0, 100.0, 1.0)

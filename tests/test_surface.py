@@ -17,7 +17,7 @@ from saddlepath.options.calibration import Quotes, calibrate, parameter_box
 from saddlepath.options.characteristic import Bates, DoubleExponentialJumps, Heston
 from saddlepath.options.inputs import HESTON, JUMPS, feature_box, features, law_of, named, standard_deviation
 from saddlepath.options.labels import design, exact_volatility, label_volatilities, volatilities
-from saddlepath.options.pricing import greeks, price
+from saddlepath.options.pricing import greeks, implied_volatilities, price
 from saddlepath.options.surface import VolatilitySurface, fit_surface, load_surface
 from saddlepath.surrogate.base import Labels
 from saddlepath.surrogate.deep import Deep
@@ -53,7 +53,9 @@ def test_labels_are_exact_and_reach_beyond_the_box() -> None:
     labels = label_volatilities(SMALL, 64)
     law = Heston(*(labels.theta[:, SMALL.names.index(name)] for name in ("v", "kappa", "vbar", "sigma", "rho")))
     tau = labels.theta[:, SMALL.names.index("tau")]
-    strike = np.exp(labels.theta[:, SMALL.names.index("moneyness")] * np.asarray(standard_deviation(law, tau)))
+    k = labels.theta[:, SMALL.names.index("moneyness")] * np.asarray(standard_deviation(law, tau))
+    np.testing.assert_allclose(labels.values[:, 0], implied_volatilities(law, k, tau), rtol=1e-12)
+    strike = np.exp(k)
     exact = implied_volatility(price(law, 1.0, strike, tau), 1.0, strike, tau)
     np.testing.assert_allclose(labels.values[:, 0], exact, rtol=1e-9)  # round-off of prices in the money over vega
     assert np.any(labels.theta < SMALL.low) and np.any(labels.theta > SMALL.high)

@@ -58,7 +58,9 @@ def _log_normalised(x: Array, s: Array) -> Array:
     return x / 2 + upper + jnp.log(-jnp.expm1(lower - upper - x))
 
 
-def call(spot: Number, strike: Number, tau: Number, volatility: Number, rate: Number = 0.0, dividend: Number = 0.0):
+def call(
+    spot: Number, strike: Number, tau: Number, volatility: Number, rate: Number = 0.0, dividend: Number = 0.0
+) -> Array:
     """Price of a European call.
 
     Args:
@@ -78,7 +80,9 @@ def call(spot: Number, strike: Number, tau: Number, volatility: Number, rate: Nu
     return jnp.exp(-jnp.asarray(rate) * tau) * (forward * ndtr(d) - strike * ndtr(d - s))
 
 
-def put(spot: Number, strike: Number, tau: Number, volatility: Number, rate: Number = 0.0, dividend: Number = 0.0):
+def put(
+    spot: Number, strike: Number, tau: Number, volatility: Number, rate: Number = 0.0, dividend: Number = 0.0
+) -> Array:
     """Price of a European put; arguments and units of `call`."""
     worth = jnp.exp(-jnp.asarray(rate) * tau) * (forward_price(spot, tau, rate, dividend) - strike)
     return call(spot, strike, tau, volatility, rate, dividend) - worth
