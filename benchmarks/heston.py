@@ -32,7 +32,7 @@ PER_MINUTE = 60_000
 TESTS, TERMS = 100_000, 20_000
 """Points of the test of volatilities, and of that of deltas and speed."""
 QUANTILES = {"50 %": 0.5, "95 %": 0.95, "99 %": 0.99, "max": 1.0}
-DAYS = {"7 to 30 days": (0, 30), "30 to 90 days": (30, 90), "90 to 365 days": (90, 366)}
+DAYS = {"up to 30 days": (0, 30), "30 to 90 days": (30, 90), "90 to 365 days": (90, 366)}
 MONEYNESS, MATURITIES = np.linspace(-2, 1.5, 15), np.array([14, 30, 60, 91, 182, 273, 365]) / 365
 """Quotes of a synthetic day."""
 
