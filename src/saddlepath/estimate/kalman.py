@@ -72,7 +72,9 @@ class LinearStateSpace(eqx.Module):
         factor = jnp.linalg.cholesky(loading @ variance @ loading.T + jnp.diag(noise))
         half = jax.scipy.linalg.solve_triangular(factor, loading @ variance, lower=True)
         score = jax.scipy.linalg.solve_triangular(factor, gap, lower=True)
-        term = -0.5 * (score @ score + LOG_TWO_PI * jnp.sum(present)) - jnp.sum(jnp.log(jnp.diagonal(factor)))
+        term = -0.5 * (score @ score + jnp.sum(jnp.where(present, LOG_TWO_PI, 0.0))) - jnp.sum(
+            jnp.log(jnp.diagonal(factor))
+        )
         mean, variance = mean + half.T @ score, variance - half.T @ half
         transition, impact = jnp.asarray(self.transition), jnp.asarray(self.impact)
         variance = transition @ variance @ transition.T + impact @ impact.T
@@ -92,4 +94,8 @@ class LinearStateSpace(eqx.Module):
         move = lambda state, e: (self.transition @ state + self.impact @ e, state)
         _, states = jax.lax.scan(move, start, jax.random.normal(shock_key, (periods, k)))
         noise = jax.random.normal(noise_key, (periods, jnp.shape(self.loading)[0]))
-        return jnp.asarray(self.mean)[None, :] + states @ jnp.asarray(self.loading).T + jnp.asarray(self.sd) * noise
+        return (
+            jnp.asarray(self.mean)[None, :]
+            + states @ jnp.asarray(self.loading).T
+            + jnp.asarray(self.sd)[None, :] * noise
+        )
