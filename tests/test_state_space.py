@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray as xr
+from tests.economies import FullDepreciation, TwoTechnologies
+from tests.new_keynesian import NewKeynesian
 
 import saddlepath as sp
 from saddlepath.errors import ConfigError, ConvergenceError
@@ -14,8 +16,6 @@ from saddlepath.estimate.kalman import LinearStateSpace
 from saddlepath.estimate.likelihood import likelihood
 from saddlepath.estimate.linear import LinearLikelihood, first_order
 from saddlepath.models.growth import Growth
-from tests.economies import FullDepreciation, TwoTechnologies
-from tests.new_keynesian import NewKeynesian
 
 BOX = sp.Box(rho=(0.5, 0.99), sigma=(0.01, 0.1))
 SERIES = {"log:output": "sd", "dlog:consumption": 0.01}
@@ -72,7 +72,9 @@ def test_a_panel_of_levels_is_transformed(fitted: LinearLikelihood) -> None:
     """Under the name of a variable the transform is applied; the first growth rate is missing."""
     random = np.random.default_rng(1)
     output, consumption = np.exp(0.1 * random.normal(size=(2, PERIODS)))
-    panel = xr.Dataset({"output": (("path", "time"), output[None]), "consumption": (("path", "time"), consumption[None])})
+    panel = xr.Dataset(
+        {"output": (("path", "time"), output[None]), "consumption": (("path", "time"), consumption[None])}
+    )
     from_levels = likelihood(FullDepreciation(), panel, measurement=SERIES, over=BOX).data
     np.testing.assert_array_equal(from_levels[:, 0], np.log(output))
     np.testing.assert_array_equal(from_levels[:, 1], np.diff(np.log(consumption), prepend=np.nan))
