@@ -26,8 +26,7 @@ def require_arviz() -> Any:
         ConfigError: It is not installed.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it announces at every import that a later version will differ
+        with warnings.catch_warnings(action="ignore"):  # it announces at import that a later version will differ
             import arviz
     except ImportError as error:
         raise ConfigError(
