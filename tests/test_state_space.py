@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import xarray as xr
 from tests.economies import FullDepreciation, TwoTechnologies
-from tests.new_keynesian import NewKeynesian
 
 import saddlepath as sp
 from saddlepath.errors import ConfigError, ConvergenceError
@@ -16,6 +15,7 @@ from saddlepath.estimate.kalman import LinearStateSpace
 from saddlepath.estimate.likelihood import likelihood
 from saddlepath.estimate.linear import LinearLikelihood, first_order
 from saddlepath.models.growth import Growth
+from saddlepath.models.new_keynesian import NewKeynesian
 
 BOX = sp.Box(rho=(0.5, 0.99), sigma=(0.01, 0.1))
 SERIES = {"log:output": "sd", "dlog:consumption": 0.01}
