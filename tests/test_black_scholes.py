@@ -37,6 +37,7 @@ def test_greeks_are_derivatives() -> None:
     assert vega == pytest.approx(spot * norm.pdf(d) * np.sqrt(tau), rel=ROUNDOFF)
 
 
+@pytest.mark.slow
 def test_a_price_implies_its_volatility_to_twelve_digits() -> None:
     """From calls far in the money on paper, five standard deviations out of it, and total volatilities up to four."""
     random = np.random.default_rng(0)

@@ -124,6 +124,7 @@ def test_growth_on_a_box_equals_an_independent_solver() -> None:
     np.testing.assert_allclose(solution(k=rows["k"], z=rows["log_z"]).saving, saving, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_full_depreciation_is_the_closed_form() -> None:
     solution = sp.solve(BrockMirman(), sp.Collocation(nodes=6))
     assert solution.outcome.converged

@@ -165,6 +165,7 @@ def saves_a_constant_share(found):
     np.testing.assert_allclose(saving, found.model.alpha * found.model.beta, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_it_solves_growth_without_shocks(growth):
     saves_a_constant_share(growth)
 
@@ -185,6 +186,7 @@ def test_euler_errors_fall_with_the_nodes():
     assert 8 < means[0] / means[1] < 32
 
 
+@pytest.mark.slow
 def test_a_patient_household_is_refused():
     patient = AiyagariHousehold(beta=0.97, r=0.05)
     with pytest.raises(sp.ConvergenceError, match="goes on saving"):

@@ -211,6 +211,7 @@ def test_more_labels_at_the_same_parameters() -> None:
     np.testing.assert_allclose(found.mean, data.values[14:], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_draws_have_the_mean_and_deviation_of_the_process() -> None:
     data = labels(8)
     gp = process_with(Matern(2.5), [1.0, 0.4, 0.6], 1e-6, data)
@@ -225,6 +226,7 @@ def test_draws_have_the_mean_and_deviation_of_the_process() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_delta_of_a_put_is_the_slope_of_the_mean() -> None:
     """Puts of Black and Scholes (1973) at strike 70, rate 0.0002, volatility 0.4, two years."""
     strike, r, sigma, t = 70.0, 0.0002, 0.4, 2.0

@@ -60,6 +60,7 @@ def test_goods_and_complementarity_hold_at_every_state(kind):
         np.testing.assert_allclose(multiplier * investment, 0.0, atol=ROUNDOFF)
 
 
+@pytest.mark.slow
 @BOTH
 def test_exchange_of_countries_exchanges_their_capital(kind, monkeypatch):
     """Also with different tastes, because these matter through the world's marginal utility alone."""
@@ -95,6 +96,7 @@ class BrockMirmanRule(DecisionRule):
         return model.complete(s, model.Policy(value=value, capital=s.k, lam=lam))
 
 
+@pytest.mark.slow
 def test_one_country_with_free_adjustment_is_brock_mirman():
     """Adjustment must cost something for the rule to be defined; 1e-7 moves the residual by a few 1e-7."""
     eco = economy(IRBC(countries=1, kappa=1e-7, delta=1.0, psi_low=1.0, psi_high=1.0, sigma=0.02))
@@ -103,6 +105,7 @@ def test_one_country_with_free_adjustment_is_brock_mirman():
     np.testing.assert_allclose(errors, 0.0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_stable_rule_and_common_roots():
     """Countries are alike, so all differences between them die out at one rate and the world's states at another."""
     linear = sp.linearise(IRBC(countries=4))

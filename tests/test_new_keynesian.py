@@ -79,6 +79,7 @@ def test_economies_with_a_bound_rest_near_their_target(target: float) -> None:
     assert float(s.d) <= 1 + ROUNDOFF
 
 
+@pytest.mark.slow
 def test_all_equations_agree_with_a_second_writing(monkeypatch: pytest.MonkeyPatch) -> None:
     """At a rule that solves nothing: six of nine hold exactly, and the others are those of the model."""
     model, periods, quadrature = NewKeynesian(sigma_R=0.01), 400, sp.Monomial(5)  # so that the bound binds often

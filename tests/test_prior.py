@@ -75,6 +75,7 @@ def test_copula_has_the_density_of_the_joint_normal() -> None:
     assert np.all(np.abs(got - covariance) < [[0.08, 0.02], [0.02, 0.005]])
 
 
+@pytest.mark.slow
 def test_to_normal_inverts_from_normal_under_dependence() -> None:
     prior = Prior(
         a=Beta(0.5, 0.1), b=Gamma(2.0, 1.0), c=Uniform(0.0, 1.0), correlation={"a": {"b": 0.5}, "b": {"c": -0.3}}
@@ -85,6 +86,7 @@ def test_to_normal_inverts_from_normal_under_dependence() -> None:
     np.testing.assert_allclose(prior.from_uniform(u), prior.from_normal(z), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_density_is_the_change_of_variables_and_its_gradient_is_finite_outside() -> None:
     prior = Prior(a=Beta(0.5, 0.1), b=Gamma(2.0, 1.0), correlation={"a, b": 0.5})
     z = jnp.asarray([0.4, -1.1])

@@ -71,6 +71,7 @@ def test_labour_and_budget_hold_at_every_decision() -> None:
     np.testing.assert_allclose(x.consumption + x.capital, made + (1 - 0.0196) * s.k, rtol=1e-13)
 
 
+@pytest.mark.slow
 def test_the_residual_is_the_error_of_the_paper(benchmark: sp.Solution) -> None:
     """The error of the paper, written down in NumPy, where it is large: the rule belongs to another risk aversion."""
     tau, theta, alpha = 2.5, 0.357, 0.4

@@ -99,6 +99,7 @@ def test_tomorrows_rule_is_replaced_every_few_steps() -> None:
         assert bool(report.accepted)
 
 
+@pytest.mark.slow
 def test_the_saving_rate_that_is_known_by_hand() -> None:
     solution = sp.solve(
         FullDepreciation(), sp.TimeIteration(), tol=1e-6, start="random", network=Network(width=8), steps=1000
