@@ -224,6 +224,7 @@ def test_a_solution_from_a_file_is_the_same(solution, tmp_path):
 # The histogram.
 
 
+@pytest.mark.slow
 def test_mean_assets_are_the_independent_programs(distribution):
     """Errors of both histograms are of second order; that of 3,000 nodes has 5.68095, that of 1,500 has 5.68257."""
     assert distribution.mean("assets") == pytest.approx(5.6804, rel=2e-3)

@@ -63,6 +63,7 @@ def test_laws_are_differentiable_and_know_their_ends(name: str) -> None:
         assert np.all(np.asarray(law.log_density(jnp.asarray(outside))) == -np.inf)
 
 
+@pytest.mark.slow
 def test_copula_has_the_density_of_the_joint_normal() -> None:
     r = 0.6
     prior = Prior(a=Gaussian(1.0, 2.0), b=Gaussian(-1.0, 0.5), correlation={("a", "b"): r})

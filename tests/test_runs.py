@@ -67,7 +67,7 @@ def silent(record: dict[str, Any]) -> None:
     ("table", "stop"),
     [
         (QUICK, 3),
-        (STAGES, 2),
+        pytest.param(STAGES, 2, marks=pytest.mark.slow),
         (STAGES, 3),
         (QUICK | {"homotopy": {"sigma": [0.01, 0.02]}}, 11),
         pytest.param(STATEFUL, 3, marks=pytest.mark.slow),

@@ -95,6 +95,7 @@ def test_inequalities_and_sums_are_checked() -> None:
     assert "<table" in found._repr_html_()
 
 
+@pytest.mark.slow
 def test_dependent_inputs_have_no_sobol_indices() -> None:
     found = sensitivity(total, linear_prior(0.5), base=1024)["y1"]
     assert found.sobol is None and found.table().columns == ["Shapley", "Shapley ±"]

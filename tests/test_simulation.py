@@ -152,6 +152,7 @@ def test_what_does_not_fit_is_refused(exact: sp.Solution, arguments: dict, messa
         sp.simulate(exact, **arguments)
 
 
+@pytest.mark.slow
 def test_a_family_needs_a_calibration() -> None:
     family = exact_family()
     with pytest.raises(sp.ConfigError, match="choose a calibration first"):

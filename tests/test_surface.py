@@ -81,6 +81,7 @@ def test_features_fill_their_box(box: sp.Box) -> None:
         assert np.all((seen >= inner.low - 1e-12) & (seen <= inner.high + 1e-12))
 
 
+@pytest.mark.slow
 def test_prices_and_greeks_come_from_the_volatility(surface: VolatilitySurface) -> None:
     strikes, tau = np.array([90.0, 100.0, 108.0]), 0.3
     calls = price(LAW, 100.0, strikes, tau, **TERMS, value=surface.value)
