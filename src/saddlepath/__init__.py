@@ -26,8 +26,18 @@ if TYPE_CHECKING:
     from saddlepath.errors import FileError as FileError
     from saddlepath.errors import ModelError as ModelError
     from saddlepath.errors import SaddlepathError as SaddlepathError
+    from saddlepath.estimate.likelihood import likelihood as likelihood
+    from saddlepath.estimate.posterior import Posterior as Posterior
+    from saddlepath.estimate.posterior import posterior as posterior
+    from saddlepath.estimate.synthetic import synthetic_likelihood as synthetic_likelihood
     from saddlepath.files import load as load
     from saddlepath.files import save as save
+    from saddlepath.marginals import Beta as Beta
+    from saddlepath.marginals import Gamma as Gamma
+    from saddlepath.marginals import Gaussian as Gaussian
+    from saddlepath.marginals import InverseGamma as InverseGamma
+    from saddlepath.marginals import LogNormal as LogNormal
+    from saddlepath.marginals import Uniform as Uniform
     from saddlepath.model import Model as Model
     from saddlepath.model import Scalar as Scalar
     from saddlepath.model import label as label
@@ -35,6 +45,7 @@ if TYPE_CHECKING:
     from saddlepath.network import Network as Network
     from saddlepath.outcome import Outcome as Outcome
     from saddlepath.prior import Box as Box
+    from saddlepath.prior import Prior as Prior
     from saddlepath.quadrature import GaussHermite as GaussHermite
     from saddlepath.quadrature import Monomial as Monomial
     from saddlepath.quadrature import QuasiMonteCarlo as QuasiMonteCarlo
@@ -47,6 +58,7 @@ if TYPE_CHECKING:
     from saddlepath.ranges import Simplex as Simplex
     from saddlepath.ranges import Unit as Unit
     from saddlepath.report.html import write_report as write_report
+    from saddlepath.report.uq_page import write_uq_report as write_uq_report
     from saddlepath.responses import impulse_response as impulse_response
     from saddlepath.shocks import Discrete as Discrete
     from saddlepath.shocks import Independent as Independent
@@ -69,13 +81,29 @@ if TYPE_CHECKING:
     from saddlepath.solvers.sampling import Replay as Replay
     from saddlepath.solvers.solve import solve as solve
     from saddlepath.solvers.time_iteration import TimeIteration as TimeIteration
+    from saddlepath.statistics import simulated as simulated
+    from saddlepath.statistics import statistics_of as statistics_of
     from saddlepath.steady import LinearSolution as LinearSolution
     from saddlepath.steady import SteadyState as SteadyState
     from saddlepath.steady import linearise as linearise
     from saddlepath.steady import steady_state as steady_state
     from saddlepath.summary import hodrick_prescott as hodrick_prescott
     from saddlepath.summary import moments as moments
+    from saddlepath.surrogate.auto import fit as fit
+    from saddlepath.surrogate.base import Labels as Labels
+    from saddlepath.surrogate.base import Prediction as Prediction
+    from saddlepath.surrogate.base import Surrogate as Surrogate
+    from saddlepath.surrogate.deep import Deep as Deep
+    from saddlepath.surrogate.files import load_surrogate as load_surrogate
+    from saddlepath.surrogate.files import save_surrogate as save_surrogate
+    from saddlepath.surrogate.gaussian_process import GP as GP
+    from saddlepath.surrogate.kernels import Matern as Matern
+    from saddlepath.surrogate.kernels import Periodic as Periodic
+    from saddlepath.surrogate.kernels import RationalQuadratic as RationalQuadratic
+    from saddlepath.surrogate.kernels import SquaredExponential as SquaredExponential
+    from saddlepath.surrogate.polynomial import Polynomial as Polynomial
     from saddlepath.table import Table as Table
+    from saddlepath.uq.sensitivity import sensitivity as sensitivity
     from saddlepath.verdict import Verdict as Verdict
     from saddlepath.verdict import referee as referee
     from saddlepath.verification import certificate as certificate
@@ -94,7 +122,7 @@ _MODULES = {
     "model": ("Model", "Scalar", "label", "parameter"),
     "network": ("Network",),
     "outcome": ("Outcome",),
-    "prior": ("Box",),
+    "prior": ("Box", "Prior"),
     "quadrature": ("GaussHermite", "Monomial", "QuasiMonteCarlo", "Sparse"),
     "ranges": ("Completed", "Interval", "NonNegative", "Positive", "Real", "Simplex", "Unit"),
     "verdict": ("Verdict", "referee"),
@@ -116,6 +144,20 @@ _MODULES = {
     "summary": ("hodrick_prescott", "moments"),
     "table": ("Table",),
     "verification": ("certificate", "euler_errors"),
+    "surrogate.base": ("Labels", "Prediction", "Surrogate"),
+    "surrogate.auto": ("fit",),
+    "surrogate.gaussian_process": ("GP",),
+    "surrogate.deep": ("Deep",),
+    "surrogate.polynomial": ("Polynomial",),
+    "surrogate.files": ("load_surrogate", "save_surrogate"),
+    "surrogate.kernels": ("Matern", "Periodic", "RationalQuadratic", "SquaredExponential"),
+    "marginals": ("Beta", "Gamma", "Gaussian", "InverseGamma", "LogNormal", "Uniform"),
+    "uq.sensitivity": ("sensitivity",),
+    "report.uq_page": ("write_uq_report",),
+    "statistics": ("simulated", "statistics_of"),
+    "estimate.likelihood": ("likelihood",),
+    "estimate.posterior": ("Posterior", "posterior"),
+    "estimate.synthetic": ("synthetic_likelihood",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
