@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from saddlepath.outcome import Outcome as Outcome
     from saddlepath.prior import Box as Box
     from saddlepath.prior import Prior as Prior
+    from saddlepath.prior import read_prior as read_prior
     from saddlepath.quadrature import GaussHermite as GaussHermite
     from saddlepath.quadrature import Monomial as Monomial
     from saddlepath.quadrature import QuasiMonteCarlo as QuasiMonteCarlo
@@ -104,6 +105,8 @@ if TYPE_CHECKING:
     from saddlepath.surrogate.polynomial import Polynomial as Polynomial
     from saddlepath.table import Table as Table
     from saddlepath.uq.sensitivity import sensitivity as sensitivity
+    from saddlepath.uq.study import Study as Study
+    from saddlepath.uq.study import study as study
     from saddlepath.verdict import Verdict as Verdict
     from saddlepath.verdict import referee as referee
     from saddlepath.verification import certificate as certificate
@@ -122,7 +125,8 @@ _MODULES = {
     "model": ("Model", "Scalar", "label", "parameter"),
     "network": ("Network",),
     "outcome": ("Outcome",),
-    "prior": ("Box", "Prior"),
+    "prior": ("Box", "Prior", "read_prior"),
+    "uq.study": ("Study", "study"),
     "quadrature": ("GaussHermite", "Monomial", "QuasiMonteCarlo", "Sparse"),
     "ranges": ("Completed", "Interval", "NonNegative", "Positive", "Real", "Simplex", "Unit"),
     "verdict": ("Verdict", "referee"),

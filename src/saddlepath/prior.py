@@ -1,6 +1,8 @@
 """Boxes over parameters or states with designs of experiments inside them, and priors over parameters."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -10,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from saddlepath.errors import ConfigError
+from saddlepath.container import PathLike
+from saddlepath.errors import ConfigError, FileError
 from saddlepath.layout import entry_names
 from saddlepath.marginal import REACH, Marginal
 from saddlepath.model import Model, nearest_names, parameters
@@ -362,6 +365,21 @@ def prior_from_table(table: Mapping[str, Any]) -> Prior:
 
     laws = {name: construct(entry, LAWS, name) for name, entry in table.items() if name != "correlation"}
     return Prior(correlation=table.get("correlation"), **laws)
+
+
+def read_prior(path: PathLike) -> Prior:
+    """The prior of a TOML file.
+
+    Raises:
+        FileError: It cannot be read.
+        ConfigError: It is no TOML, or describes no prior.
+    """
+    try:
+        return prior_from_table(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"cannot read the prior {path}: {error}; check the path.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}; correct that line.") from error
 
 
 def _correlation(names: tuple[str, ...], given: Any) -> tuple[np.ndarray, np.ndarray]:

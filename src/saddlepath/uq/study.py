@@ -1,0 +1,71 @@
+"""From a solved family to an answer about uncertainty: label, fit a surrogate, ask which parameter matters."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from saddlepath.prior import Prior
+from saddlepath.solution import Solution
+from saddlepath.statistics import simulated
+from saddlepath.surrogate.auto import fit
+from saddlepath.surrogate.base import Kind, Labels, Surrogate
+from saddlepath.surrogate.gaussian_process import GP
+from saddlepath.uq.sensitivity import SensitivityResult, sensitivity
+from saddlepath.uq.sobol import BASE, DRAWS
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Study:
+    """A sensitivity analysis with everything that it rests on.
+
+    Attributes:
+        labels: Points of the box and the simulated quantities there.
+        surrogate: Fitted to them.
+        result: Indices, effects and laws by quantity of interest.
+    """
+
+    labels: Labels
+    surrogate: Surrogate
+    result: SensitivityResult
+
+
+def study(
+    family: Solution,
+    quantities: Sequence[str],
+    prior: Prior,
+    *,
+    points: int = 100,
+    kind: str | Kind = GP(transform="auto"),
+    periods: int = 2000,
+    paths: int = 8,
+    burn_in: int = 200,
+    base: int = BASE,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Study:
+    """Which parameter of a family moves simulated quantities under a prior.
+
+    Args:
+        family: A solution with pseudo-states, `solve(..., over=Box(...))`.
+        quantities: Names of statistics, such as `mean:k` or `sd:dlog:consumption`.
+        prior: A law for every pseudo-state, inside the box that was solved.
+        points: Points of a Sobol' design at which the family is simulated. [-]
+        kind: How the surrogate is fitted.
+        periods: Length of every simulated path. [periods]
+        paths: Number of paths per point.
+        burn_in: Periods before the first that counts. [periods]
+        base: Points of the base sample of the indices. [-]
+        draws: Functions drawn from the surrogate, for its share of the intervals. [-]
+        seed: Of shocks, fits and samples.
+
+    Returns:
+        Labels, surrogate and sensitivities.
+
+    Raises:
+        ConfigError: No family, a prior outside its box, an unknown quantity, or one that is constant or not finite.
+    """
+    function = simulated(family, quantities, periods=periods, paths=paths, burn_in=burn_in, seed=seed)
+    prior.require_inside(family.box)
+    theta = family.box.design(points, seed)
+    labels = Labels(family.box, theta, function(theta), function.names)
+    surrogate = fit(labels, kind, seed)
+    return Study(labels, surrogate, sensitivity(surrogate, prior, base=base, draws=draws, seed=seed))

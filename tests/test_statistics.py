@@ -1,0 +1,105 @@
+"""Statistics by name: against NumPy, and of a family whose saving rate is known by hand."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import saddlepath as sp
+from saddlepath.cli import main
+from saddlepath.models.brock_mirman import BrockMirman
+from saddlepath.statistics import statistic
+
+RANDOM = np.random.default_rng(0)
+PANEL = {"c": np.exp(0.1 * RANDOM.standard_normal((3, 50))), "k[1]": RANDOM.standard_normal((3, 50))}
+
+
+def by_hand() -> dict[str, float]:
+    c, k = PANEL["c"], PANEL["k[1]"]
+    growth = np.diff(np.log(c), axis=1)
+    a = k - k.mean()
+    return {
+        "mean:c": c.mean(),
+        "sd:dlog:c": growth.std(),
+        "autocorr:k[1]": np.mean(a[:, 1:] * a[:, :-1]) / np.mean(a**2),
+        "corr:dlog:c,k[1]": np.corrcoef(growth.ravel(), k[:, 1:].ravel())[0, 1],
+        "mean:diff:k[1]": np.diff(k, axis=1).mean(),
+    }
+
+
+def test_values_are_those_of_the_definitions() -> None:
+    expected = by_hand()
+    found = sp.statistics_of(PANEL, list(expected))
+    np.testing.assert_allclose(found, list(expected.values()), atol=1e-14)  # round-off
+    assert [str(statistic(name)) for name in expected] == list(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("c", "'c' is no statistic"),
+        ("meen:c", "did you mean 'mean'"),
+        ("corr:c", "corr needs 2 series, got 1"),
+        ("sd:dlg:c", "transforms by 'dlg'"),
+        ("mean:d", "needs the variable 'd'"),
+    ],
+)
+def test_an_unknown_name_is_refused_in_words(name: str, words: str) -> None:
+    with pytest.raises(sp.ConfigError, match=words):
+        sp.statistics_of(PANEL, [name])
+
+
+def test_a_single_calibration_is_no_family() -> None:
+    solution = sp.closed_form(BrockMirman())
+    with pytest.raises(sp.ConfigError, match="holds at one calibration only; solve a family first"):
+        sp.simulated(solution, ["mean:saving"])
+
+
+@pytest.fixture(scope="module")
+def family() -> sp.Solution:
+    """Its rule is exact before the first step: the share of output saved is alpha beta."""
+    return sp.solve(BrockMirman(sigma=0.02), over=sp.Box(alpha=(0.3, 0.4), beta=(0.9, 0.96)), steps=50)
+
+
+@pytest.mark.slow
+def test_a_family_is_a_smooth_function_of_its_parameters(family: sp.Solution) -> None:
+    found = sp.simulated(family, ["mean:saving", "sd:log:k"], periods=4000, paths=8)
+    theta = np.array([[0.32, 0.91], [0.38, 0.95]])
+    values = found(theta)
+    np.testing.assert_allclose(values[:, 0], theta.prod(axis=1), rtol=1e-5)  # the tolerance of the family
+    rho, sigma = 0.9, 0.02
+    a = theta[:, 0]
+    exact = sigma * np.sqrt((1 + a * rho) / ((1 - a * rho) * (1 - a**2) * (1 - rho**2)))
+    np.testing.assert_allclose(values[:, 1], exact, rtol=0.06)  # four standard errors of 32,000 correlated periods
+    with jax.enable_x64(True):
+        slope = jax.jacfwd(found.at)(jnp.asarray(theta[0]))
+    np.testing.assert_allclose(slope[0], theta[0, ::-1], rtol=1e-3)  # a slope loses two digits on the value
+
+
+@pytest.mark.slow
+def test_a_study_finds_the_shares_known_by_hand(family: sp.Solution) -> None:
+    """The variance of a product of independent factors, alpha beta."""
+    prior = sp.Prior(alpha=sp.Uniform(0.3, 0.4), beta=sp.Uniform(0.9, 0.96))
+    found = sp.study(family, ["mean:saving"], prior, points=30, periods=200, paths=2)
+    va, vb, ma, mb = 0.1**2 / 12, 0.06**2 / 12, 0.35, 0.93
+    total = va * vb + va * mb**2 + vb * ma**2
+    first = found.result["mean:saving"].sobol.first.value
+    np.testing.assert_allclose(first, [va * mb**2 / total, vb * ma**2 / total], atol=1e-3)
+    assert all(check.holds for check in found.result["mean:saving"].checks)
+    outside = sp.Prior(alpha=sp.Uniform(0.3, 0.4), beta=sp.Uniform(0.8, 0.96))
+    with pytest.raises(sp.ConfigError, match="the prior of beta reaches from 0.8 to 0.96"):
+        sp.study(family, ["mean:saving"], outside)
+
+
+@pytest.mark.slow
+def test_the_command_writes_a_report(family: sp.Solution, tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
+    family.save(tmp_path / "family.saddle")
+    (tmp_path / "prior.toml").write_text("[alpha]\nlower = 0.31\nupper = 0.39\n[beta]\nlower = 0.91\nupper = 0.95\n")
+    words = ["uq", str(tmp_path / "family.saddle"), "--qoi", "mean:saving", "--prior", str(tmp_path / "prior.toml")]
+    assert main([*words, "--points", "30", "--periods", "200", "--paths", "2"]) == 0
+    assert "Which input moves mean:saving" in capsys.readouterr().out
+    assert (tmp_path / "uq" / "uq.html").is_file()
+    assert sp.load_surrogate(tmp_path / "uq" / "surrogate.saddle").inputs == ("alpha", "beta")
+    (tmp_path / "prior.toml").write_text("[alpha\n")
+    assert main(words) == 2
+    assert "is not valid TOML" in capsys.readouterr().err
