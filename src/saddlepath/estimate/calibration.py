@@ -136,7 +136,7 @@ def calibrate(
 
 
 @eqx.filter_jit
-def _replicated(simulate: Callable[..., Any], prior: Prior, keys: PRNGKeyArray) -> tuple[Array, Any]:
+def _replicated(simulate: Callable[..., Any], prior: Prior, keys: Array) -> tuple[Array, Any]:
     """True parameters in standard normal coordinates, and data."""
 
     def one(key: Array) -> tuple[Array, Any]:
@@ -149,7 +149,7 @@ def _replicated(simulate: Callable[..., Any], prior: Prior, keys: PRNGKeyArray) 
 
 @eqx.filter_jit
 def _posteriors(
-    log_likelihood: Callable[..., Array], prior: Prior, keys: PRNGKeyArray, z: Array, data: Any, draws: int, warmup: int
+    log_likelihood: Callable[..., Array], prior: Prior, keys: Array, z: Array, data: Any, draws: int, warmup: int
 ) -> tuple[Float[Array, "replications draws size"], Array]:
     """One chain per replication. It starts at the truth, a draw from the posterior, and forgets it in the warm-up."""
 

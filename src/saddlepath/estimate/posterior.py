@@ -227,14 +227,14 @@ def _fitted(log_likelihood: Any, prior: Prior) -> tuple[LogLikelihood, Prior]:
     return log_likelihood, prior
 
 
-def _nuts(target: LogLikelihood, prior: Prior, keys: PRNGKeyArray, draws: int, warmup: int) -> Chains:
+def _nuts(target: LogLikelihood, prior: Prior, keys: Array, draws: int, warmup: int) -> Chains:
     starts, values = _starts(target, prior, keys)
     _require_possible(values, prior)
     return _run_nuts(target, prior, keys, starts, values, draws, warmup)
 
 
 @eqx.filter_jit
-def _starts(target: LogLikelihood, prior: Prior, keys: PRNGKeyArray) -> tuple[Array, Array]:
+def _starts(target: LogLikelihood, prior: Prior, keys: Array) -> tuple[Array, Array]:
     """The likeliest of several draws from the prior for every chain, in standard normal coordinates, and its value."""
 
     def best(key: Array) -> tuple[Array, Array]:
@@ -256,12 +256,12 @@ def _require_possible(values: Array, prior: Prior) -> None:
 
 @eqx.filter_jit
 def _run_nuts(
-    target: LogLikelihood, prior: Prior, keys: PRNGKeyArray, starts: Array, values: Array, draws: int, warmup: int
+    target: LogLikelihood, prior: Prior, keys: Array, starts: Array, values: Array, draws: int, warmup: int
 ) -> Chains:
     return nuts(lambda z: target.at(prior.from_normal(z)), keys, starts, values, draws, warmup)
 
 
-def _smc(target: LogLikelihood, prior: Prior, keys: PRNGKeyArray, draws: int) -> Chains:
+def _smc(target: LogLikelihood, prior: Prior, keys: Array, draws: int) -> Chains:
     """Runs one after the other, so that their number costs no memory."""
     runs = [_run_smc(target, prior, key, draws) for key in keys]
     found = Chains(*(jnp.concatenate(parts) for parts in zip(*runs, strict=True)))

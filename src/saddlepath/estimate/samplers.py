@@ -70,7 +70,7 @@ def require_blackjax() -> Any:
 
 def nuts(
     log_likelihood: LogDensity,
-    keys: PRNGKeyArray,
+    keys: Array,
     starts: Float[Array, "chains size"],
     values: Float[Array, " chains"],
     draws: int,
