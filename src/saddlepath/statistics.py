@@ -251,3 +251,40 @@ def simulated(
 @eqx.filter_jit
 def _at_many(statistics: Simulated, thetas: Float[Array, "n n_theta"]) -> Float[Array, "n n_statistics"]:
     return jax.lax.map(statistics.at, thetas, batch_size=BATCH)
+
+
+def influence(data: Panel, names: Sequence[str]) -> Float[np.ndarray, "time n"]:
+    """What each period of a single path adds to the error of each statistic, to first order.
+
+    The long-run covariance of these scores over the number of periods is the sampling covariance of the statistics.
+
+    Args:
+        data: Series `[time]` by name.
+        names: Names of statistics.
+
+    Raises:
+        ConfigError: A name is no statistic, or its variable is not in the data.
+    """
+    wanted = checked(names, list(data))
+    series = {name: np.atleast_2d(np.asarray(values, dtype=float)) for name, values in data.items()}
+    with jax.enable_x64(True):
+        scores = [np.asarray(_scores(one, series)) for one in wanted]
+    length = min(len(score) for score in scores)
+    return np.stack([score[-length:] for score in scores], axis=1)
+
+
+def _scores(one: Statistic, panel: Panel) -> Float[Array, " time"]:
+    first, *others = (series.of(panel)[0] for series in one.series)
+    a = first - jnp.mean(first)
+    variance = jnp.mean(a**2)
+    if one.kind == "mean":
+        return a
+    if one.kind == "sd":
+        return (a**2 - variance) / (2 * jnp.sqrt(variance))
+    if one.kind == "autocorr":
+        rho = jnp.mean(a[1:] * a[:-1]) / variance
+        return (a[1:] * a[:-1] - rho * (a[1:] ** 2 + a[:-1] ** 2) / 2) / variance
+    length = min(a.size, others[0].size)
+    u, v = (x - jnp.mean(x) for x in (first[-length:], others[0][-length:]))
+    u, v = u / jnp.sqrt(jnp.mean(u**2)), v / jnp.sqrt(jnp.mean(v**2))
+    return u * v - jnp.mean(u * v) * (u**2 + v**2) / 2

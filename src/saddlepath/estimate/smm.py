@@ -1,0 +1,288 @@
+"""Simulated method of moments: parameters whose simulated moments come nearest to those of the data.
+
+theta minimises g' W g with g = m(theta) - m_data. Simulations use common random numbers, so the objective is smooth and
+its Jacobian exact. With S times as many simulated periods as data, and Sigma the long-run covariance of the data's
+moments, sqrt(T)(theta - theta_0) is normal with covariance (1 + 1/S) (M'WM)^-1 M'W Sigma W M (M'WM)^-1.
+
+References:
+    McFadden (1989, Econometrica), Duffie and Singleton (1993, Econometrica), simulated moments; Newey and West (1987,
+    Econometrica; 1994, Review of Economic Studies), long-run covariance and its lag; Hansen (1982, Econometrica), J.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from saddlepath.errors import ConfigError, ConvergenceError
+from saddlepath.prior import Box
+from saddlepath.statistics import Simulated, influence, statistics_of
+from saddlepath.surrogate.base import Surrogate
+from saddlepath.table import Table, table
+
+WEIGHTINGS = ("efficient", "diagonal", "identity")
+SINGULAR = 1e-10
+"""A correlation matrix of moments with an eigenvalue below this is singular [-]."""
+EDGE = 1e-4
+"""An estimate nearer to a bound, in widths of the box, lies at the edge [-]."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Moments:
+    """Moments of data and how precisely they are known.
+
+    Attributes:
+        names: Names of the statistics.
+        values: Their values in the data `[n]`.
+        covariance: Sampling covariance of the values `[n, n]`, autocorrelation included.
+        periods: Periods of the data.
+    """
+
+    names: tuple[str, ...]
+    values: Float[np.ndarray, " n"]
+    covariance: Float[np.ndarray, "n n"]
+    periods: int
+
+
+def moments_of(data: Mapping[str, Any], names: Sequence[str], lags: int | None = None) -> Moments:
+    """Moments of observed series with their Newey-West covariance.
+
+    Args:
+        data: Series `[time]` by name, without missing values.
+        names: Names of statistics, such as `sd:dlog:c`.
+        lags: Lags of the long-run covariance; default 4 (T/100)^(2/9), after Newey and West (1994).
+
+    Raises:
+        ConfigError: Unknown names, missing values, or moments of which one is a combination of others.
+    """
+    series = {name: np.asarray(values, dtype=float) for name, values in data.items()}
+    values = statistics_of(series, names)
+    scores = influence(series, names)
+    if not np.all(np.isfinite(scores)):
+        raise ConfigError("the data have missing or non-finite values in the series of these moments; drop them first.")
+    periods = len(scores)
+    lags = int(4 * (periods / 100) ** (2 / 9)) if lags is None else lags
+    covariance = long_run_covariance(scores, lags) / periods
+    _require_regular(covariance, names)
+    return Moments(tuple(names), values, covariance, periods)
+
+
+def long_run_covariance(scores: Float[np.ndarray, "time n"], lags: int) -> Float[np.ndarray, "n n"]:
+    """Newey and West's estimate with Bartlett weights."""
+    centred = scores - scores.mean(axis=0)
+    total = centred.T @ centred / len(centred)
+    for lag in range(1, lags + 1):
+        cross = centred[lag:].T @ centred[:-lag] / len(centred)
+        total = total + (1 - lag / (lags + 1)) * (cross + cross.T)
+    return total
+
+
+def _require_regular(covariance: np.ndarray, names: Sequence[str]) -> None:
+    """Refuse moments of which one is, in the data, a combination of others."""
+    sd = np.sqrt(np.diag(covariance))
+    if np.any(sd == 0):
+        raise ConfigError(f"{names[int(np.argmin(sd))]} does not vary in the data and cannot be weighed; leave it out.")
+    values, vectors = np.linalg.eigh(covariance / np.outer(sd, sd))
+    if values[0] < SINGULAR:
+        involved = [name for name, share in zip(names, np.abs(vectors[:, 0]), strict=True) if share > 0.1]
+        raise ConfigError(
+            f"the covariance of the moments is singular: {', '.join(involved)} say the same of the data; leave one out."
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Estimate:
+    """What `smm` found.
+
+    Attributes:
+        parameters: Names of the parameters.
+        theta: The estimate. [units of the box]
+        covariance: Its covariance, of data and simulation together.
+        data: The moments of the data.
+        model: The model's moments at the estimate.
+        jacobian: Change of the moments per unit of each parameter `[n_moments, n_parameters]`.
+        weights: The weighting matrix.
+        objective: g' W g at the estimate.
+        j: Hansen's statistic of overidentification, its degrees of freedom and p value; None if exactly identified or
+            not weighed efficiently.
+        at_edge: Parameters that ended at a bound of the box: their standard errors mean nothing.
+    """
+
+    parameters: tuple[str, ...]
+    theta: Float[np.ndarray, " n_parameters"]
+    covariance: Float[np.ndarray, "n_parameters n_parameters"]
+    data: Moments
+    model: Float[np.ndarray, " n_moments"]
+    jacobian: Float[np.ndarray, "n_moments n_parameters"]
+    weights: Float[np.ndarray, "n_moments n_moments"]
+    objective: float
+    j: tuple[float, int, float] | None
+    at_edge: tuple[str, ...]
+
+    @property
+    def sd(self) -> Float[np.ndarray, " n_parameters"]:
+        """Standard errors."""
+        return np.sqrt(np.diag(self.covariance))
+
+    def interval(self, level: float = 0.9) -> Float[np.ndarray, "n_parameters 2"]:
+        """Normal confidence intervals."""
+        from scipy.stats import norm
+
+        reach = norm.ppf(0.5 + level / 2) * self.sd
+        return np.stack([self.theta - reach, self.theta + reach], axis=1)
+
+    def table(self) -> Table:
+        """Estimates with standard errors."""
+        rows = {
+            name: {"estimate": float(value), "standard error": float(error)}
+            for name, value, error in zip(self.parameters, self.theta, self.sd, strict=True)
+        }
+        note = "" if self.j is None else f"J = {self.j[0]:.3g}, {self.j[1]} degrees of freedom, p = {self.j[2]:.3f}."
+        if self.at_edge:
+            note = f"{', '.join(self.at_edge)} ended at the edge of the box: no standard error holds there. {note}"
+        return table(rows, "parameter", title="Simulated method of moments", note=note)
+
+    def fit_table(self) -> Table:
+        """Moments of data and model, and their distance in standard errors."""
+        errors = np.sqrt(np.diag(self.data.covariance))
+        columns = zip(self.data.names, self.data.values, self.model, errors, strict=True)
+        rows = {n: {"data": float(d), "model": float(m), "t": float((m - d) / e)} for n, d, m, e in columns}
+        return table(rows, "moment", title="Fit", formats={"t": ".2f"})
+
+    def __str__(self) -> str:
+        return f"{self.table()}\n\n{self.fit_table()}"
+
+    def _repr_html_(self) -> str:
+        return self.table().to_html() + self.fit_table().to_html()
+
+
+def smm(
+    model: Simulated | Surrogate | Callable[[Array], Array],
+    data: Moments,
+    *,
+    box: Box | None = None,
+    weighting: str = "efficient",
+    simulated: float | None = None,
+    starts: int = 4,
+    seed: int = 0,
+) -> Estimate:
+    """Estimate parameters by simulated moments.
+
+    Args:
+        model: `simulated(family, data.names)`, a surrogate with these outputs, or a pure JAX function from parameters
+            to the moments.
+        data: What `moments_of` returned.
+        box: Parameters and their bounds; default: those of the family or surrogate.
+        weighting: `efficient` (inverse covariance of the data's moments), `diagonal` (its diagonal) or `identity`.
+        simulated: Simulated periods per period of data, S; default: as the family is simulated, infinite otherwise. [-]
+        starts: Starts of the search, from a Sobol' design of the box.
+        seed: Of the starts.
+
+    Returns:
+        Estimate, standard errors, J test and fit.
+
+    Raises:
+        ConfigError: Names differ, there are fewer moments than parameters, or no box.
+        ConvergenceError: No start led to a finite objective.
+    """
+    from scipy.optimize import least_squares
+
+    box = box or getattr(model, "box", None)
+    if box is None or box.size == 0:
+        raise ConfigError("a function of parameters needs box=Box(name=(lower, upper), ...), which names them.")
+    _check(model, data, box, weighting)
+    weights = _weights(data.covariance, weighting)
+    root = np.linalg.cholesky(weights).T
+    with jax.enable_x64(True):
+        value = lambda theta: np.asarray(_moments(model, jnp.asarray(theta)))
+        slope = lambda theta: np.asarray(_slopes(model, jnp.asarray(theta)))
+        search = lambda start: least_squares(
+            lambda theta: root @ (value(theta) - data.values), start, lambda theta: root @ slope(theta),
+            bounds=(box.low, box.high), x_scale=box.high - box.low, xtol=1e-12, ftol=1e-14, gtol=1e-14,
+        )  # fmt: skip
+        runs = [search(start) for start in _starts(model, box, starts, seed, value)]
+        best = min(runs, key=lambda run: run.cost)
+        if not np.isfinite(best.cost):
+            raise ConvergenceError("no start leads to finite moments; narrow the box.")
+        theta, found, jacobian = best.x, value(best.x), slope(best.x)
+    return _estimate(box, data, weights, theta, found, jacobian, _ratio(model, data, simulated), weighting)
+
+
+def _check(model: Any, data: Moments, box: Box, weighting: str) -> None:
+    if weighting not in WEIGHTINGS:
+        raise ConfigError(f"weighting must be one of {', '.join(WEIGHTINGS)}, got {weighting!r}.")
+    names: tuple[str, ...] | None = None
+    if isinstance(model, Simulated | Surrogate):
+        names = model.names if isinstance(model, Simulated) else model.outputs
+    if names is not None and names != data.names:
+        raise ConfigError(
+            f"the model gives {', '.join(names)}, the data {', '.join(data.names)}; give the same moments in one order."
+        )
+    if len(data.names) < box.size:
+        raise ConfigError(
+            f"{len(data.names)} moments cannot tell the {box.size} parameters {', '.join(box.entries)} apart; add moments."
+        )
+
+
+def _weights(covariance: np.ndarray, weighting: str) -> np.ndarray:
+    if weighting == "identity":
+        return np.eye(len(covariance))
+    return np.diag(1 / np.diag(covariance)) if weighting == "diagonal" else np.linalg.inv(covariance)
+
+
+def _starts(model: Any, box: Box, n: int, seed: int, value: Callable[[np.ndarray], np.ndarray]) -> list[np.ndarray]:
+    """Points of a design at which the moments are finite, slightly inside the box."""
+    width = box.high - box.low
+    points = np.clip(box.design(max(n, 1), seed), box.low + 0.01 * width, box.high - 0.01 * width)
+    finite = [point for point in points if np.all(np.isfinite(value(point)))]
+    if not finite:
+        raise ConvergenceError("no start leads to finite moments; narrow the box.")
+    return finite
+
+
+def _ratio(model: Any, data: Moments, simulated: float | None) -> float:
+    if simulated is not None:
+        return simulated
+    return model.periods * model.paths / data.periods if isinstance(model, Simulated) else np.inf
+
+
+def _estimate(
+    box: Box, data: Moments, weights: np.ndarray, theta: np.ndarray, found: np.ndarray, jacobian: np.ndarray,
+    ratio: float, weighting: str,
+) -> Estimate:  # fmt: skip
+    from scipy.stats import chi2
+
+    inflation = 1 + 1 / ratio
+    bread = np.linalg.pinv(jacobian.T @ weights @ jacobian)
+    meat = jacobian.T @ weights @ data.covariance @ weights @ jacobian
+    gap = found - data.values
+    objective, freedom = float(gap @ weights @ gap), len(gap) - box.size
+    j = None
+    if weighting == "efficient" and freedom > 0:
+        j = (objective / inflation, freedom, float(chi2.sf(objective / inflation, freedom)))
+    inside = np.minimum(theta - box.low, box.high - theta) / (box.high - box.low)
+    edge = tuple(name for name, share in zip(box.entries, inside, strict=True) if share < EDGE)
+    return Estimate(
+        box.entries, theta, inflation * bread @ meat @ bread, data, found, jacobian, weights, objective, j, edge
+    )
+
+
+def _at(model: Any, theta: Array) -> Array:
+    if isinstance(model, Surrogate):
+        return jnp.asarray(model.at(theta).mean)
+    return model.at(theta) if isinstance(model, Simulated) else jnp.asarray(model(theta))
+
+
+@eqx.filter_jit
+def _moments(model: Any, theta: Array) -> Array:
+    return _at(model, theta)
+
+
+@eqx.filter_jit
+def _slopes(model: Any, theta: Array) -> Array:
+    return jax.jacfwd(lambda at: _at(model, at))(theta)
