@@ -26,9 +26,16 @@ if TYPE_CHECKING:
     from saddlepath.errors import FileError as FileError
     from saddlepath.errors import ModelError as ModelError
     from saddlepath.errors import SaddlepathError as SaddlepathError
+    from saddlepath.estimate.identification import Identification as Identification
+    from saddlepath.estimate.identification import identification as identification
+    from saddlepath.estimate.identification import profile as profile
     from saddlepath.estimate.likelihood import likelihood as likelihood
     from saddlepath.estimate.posterior import Posterior as Posterior
     from saddlepath.estimate.posterior import posterior as posterior
+    from saddlepath.estimate.smm import Estimate as Estimate
+    from saddlepath.estimate.smm import Moments as Moments
+    from saddlepath.estimate.smm import moments_of as moments_of
+    from saddlepath.estimate.smm import smm as smm
     from saddlepath.estimate.synthetic import synthetic_likelihood as synthetic_likelihood
     from saddlepath.files import load as load
     from saddlepath.files import save as save
@@ -161,6 +168,8 @@ _MODULES = {
     "statistics": ("simulated", "statistics_of"),
     "estimate.likelihood": ("likelihood",),
     "estimate.posterior": ("Posterior", "posterior"),
+    "estimate.identification": ("Identification", "identification", "profile"),
+    "estimate.smm": ("Estimate", "Moments", "moments_of", "smm"),
     "estimate.synthetic": ("synthetic_likelihood",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -200,12 +200,12 @@ def smm(
     root = np.linalg.cholesky(weights).T
     with jax.enable_x64(True):
         value = lambda theta: np.asarray(_moments(model, jnp.asarray(theta)))
-        slope = lambda theta: np.asarray(_slopes(model, jnp.asarray(theta)))
-        search = lambda start: least_squares(
-            lambda theta: root @ (value(theta) - data.values), start, lambda theta: root @ slope(theta),
-            bounds=(box.low, box.high), x_scale=box.high - box.low, xtol=1e-12, ftol=1e-14, gtol=1e-14,
-        )  # fmt: skip
-        runs = [search(start) for start in _starts(model, box, starts, seed, value)]
+        slope = lambda theta: np.asarray(slopes_at(model, jnp.asarray(theta)))
+        gaps = lambda theta: root @ (value(theta) - data.values)
+        how: dict[str, Any] = {"jac": lambda theta: root @ slope(theta), "bounds": (box.low, box.high)}
+        how |= {"x_scale": box.high - box.low, "xtol": 1e-12, "ftol": 1e-14, "gtol": 1e-14}
+        starting = _starts(box, starts, seed, value)
+        runs = [least_squares(gaps, start, **how) for start in starting]
         best = min(runs, key=lambda run: run.cost)
         if not np.isfinite(best.cost):
             raise ConvergenceError("no start leads to finite moments; narrow the box.")
@@ -225,7 +225,7 @@ def _check(model: Any, data: Moments, box: Box, weighting: str) -> None:
         )
     if len(data.names) < box.size:
         raise ConfigError(
-            f"{len(data.names)} moments cannot tell the {box.size} parameters {', '.join(box.entries)} apart; add moments."
+            f"{len(data.names)} moments cannot tell {box.size} parameters apart ({', '.join(box.entries)}); add some."
         )
 
 
@@ -235,7 +235,7 @@ def _weights(covariance: np.ndarray, weighting: str) -> np.ndarray:
     return np.diag(1 / np.diag(covariance)) if weighting == "diagonal" else np.linalg.inv(covariance)
 
 
-def _starts(model: Any, box: Box, n: int, seed: int, value: Callable[[np.ndarray], np.ndarray]) -> list[np.ndarray]:
+def _starts(box: Box, n: int, seed: int, value: Callable[[np.ndarray], np.ndarray]) -> list[np.ndarray]:
     """Points of a design at which the moments are finite, slightly inside the box."""
     width = box.high - box.low
     points = np.clip(box.design(max(n, 1), seed), box.low + 0.01 * width, box.high - 0.01 * width)
@@ -272,7 +272,8 @@ def _estimate(
     )
 
 
-def _at(model: Any, theta: Array) -> Array:
+def moments_at(model: Any, theta: Array) -> Array:
+    """The moments at one parameter vector, pure and differentiable."""
     if isinstance(model, Surrogate):
         return jnp.asarray(model.at(theta).mean)
     return model.at(theta) if isinstance(model, Simulated) else jnp.asarray(model(theta))
@@ -280,9 +281,10 @@ def _at(model: Any, theta: Array) -> Array:
 
 @eqx.filter_jit
 def _moments(model: Any, theta: Array) -> Array:
-    return _at(model, theta)
+    return moments_at(model, theta)
 
 
 @eqx.filter_jit
-def _slopes(model: Any, theta: Array) -> Array:
-    return jax.jacfwd(lambda at: _at(model, at))(theta)
+def slopes_at(model: Any, theta: Array) -> Array:
+    """Their Jacobian `[n_moments, n_parameters]`."""
+    return jax.jacfwd(lambda at: moments_at(model, at))(theta)
