@@ -146,6 +146,7 @@ def test_a_first_order_step_follows_the_weighted_loss(problem: Problem, batch: j
     assert float(report.loss) == pytest.approx(float(jnp.mean(losses(weights))))
 
 
+@pytest.mark.slow
 def test_units_of_an_equation_do_not_matter_to_a_weighed_step(problem: Problem, batch: jax.Array):
     weights, moved = problem.weights(), []
     for units in (1e-2, 1e-3):  # smaller ones would meet `LEAST_LOSS`

@@ -301,6 +301,7 @@ def test_distance_on_path_and_box(growth: sp.Solution) -> None:
     assert "box, largest" not in sp.compare(other, other).frame.columns
 
 
+@pytest.mark.slow
 def test_the_referee_judges_a_rule(growth: sp.Solution) -> None:
     """The first-order rule is wrong by what its second-order terms are; a copy of the referee by nothing."""
     linear = dataclasses.replace(untrained(Growth()), accuracy=sp.certificate(untrained(Growth())))

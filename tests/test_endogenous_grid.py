@@ -231,6 +231,7 @@ def test_mean_assets_are_the_independent_programs(distribution):
     assert distribution.error["assets"] < 5e-3
 
 
+@pytest.mark.slow
 def test_what_is_saved_is_zero_in_the_long_run(distribution):
     """Assets are stationary, so that saving adds to nothing; the lottery keeps every mean."""
     assert abs(distribution.mean("saving")) < STEADY
@@ -298,6 +299,7 @@ def test_two_states_by_hand():
     assert (below, above) == (0.0, 0.0)
 
 
+@pytest.mark.slow
 def test_without_shocks_all_households_end_at_the_steady_state(growth):
     rest = sp.stationary_distribution(growth)
     assert rest.mean() == pytest.approx(float(sp.steady_state(growth.model).state.k), rel=1e-3)

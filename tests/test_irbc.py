@@ -77,6 +77,7 @@ def test_exchange_of_countries_exchanges_their_capital(kind, monkeypatch):
     np.testing.assert_allclose(turned, errors[order], atol=1e-9)
 
 
+@pytest.mark.slow
 def test_equal_tastes_give_constant_shares_of_consumption(monkeypatch):
     model = IRBC(countries=3, psi_low=0.5, psi_high=0.5)
     eco, rule = random_rule(model, monkeypatch)

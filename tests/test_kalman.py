@@ -57,6 +57,7 @@ def test_explosive_states_have_no_likelihood() -> None:
     assert not np.isfinite(float(space(jnp.array([1.01, 1.0, 0.1])).log_likelihood(np.ones((5, 1)))))
 
 
+@pytest.mark.slow
 def test_gradient_is_that_of_the_stacked_density() -> None:
     data = np.array(space(jnp.array([0.9, 1.0, 0.5])).draw(jax.random.key(1), 30))
     data[4] = np.nan

@@ -97,6 +97,7 @@ def test_all_equations_agree_with_a_second_writing(monkeypatch: pytest.MonkeyPat
     assert 0.1 < errors.regions()["at the bound"].mean() < 0.9  # both regimes are seen
 
 
+@pytest.mark.slow
 def test_elasticities_are_those_of_the_first_order_solution() -> None:
     """Inflation, marginal utility and `F` per cent of a rate that a policy shock moves; no bound, two writings."""
     free = NewKeynesian(bound=0)

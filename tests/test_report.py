@@ -114,6 +114,7 @@ def test_a_rule_that_exploded_still_has_a_report(trained: sp.Solution, tmp_path:
     assert page.count("Not shown: ") >= 2
 
 
+@pytest.mark.slow
 def test_a_family_says_what_is_shown() -> None:
     family = exact_family()
     box = family.box

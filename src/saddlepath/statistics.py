@@ -164,6 +164,8 @@ class Simulated(eqx.Module):
         paths: Number of paths.
         burn_in: Periods before the first that counts. [periods]
         seed: Seed of starts and shocks.
+        each: Whether statistics are those of each path, averaged, instead of those of all paths together: what data of
+            that length show on average, small-sample bias included.
     """
 
     economy: Economy
@@ -174,6 +176,7 @@ class Simulated(eqx.Module):
     paths: int = eqx.field(static=True)
     burn_in: int = eqx.field(static=True)
     seed: int = eqx.field(static=True)
+    each: bool = eqx.field(static=True)
 
     @property
     def box(self) -> Box:
@@ -182,7 +185,15 @@ class Simulated(eqx.Module):
 
     def at(self, theta: Float[Array, " n_theta"]) -> Float[Array, " n_statistics"]:
         """The statistics at one parameter vector, pure and differentiable."""
-        panel = self.panel(theta)
+        if self.each:
+            return jnp.mean(self.by_path(theta), axis=0)
+        return self._of(self.panel(theta))
+
+    def by_path(self, theta: Float[Array, " n_theta"]) -> Float[Array, "paths n_statistics"]:
+        """The statistics of every path."""
+        return jax.vmap(lambda path: self._of({name: series[None] for name, series in path.items()}))(self.panel(theta))
+
+    def _of(self, panel: Panel) -> Float[Array, " n_statistics"]:
         return jnp.stack([statistic(name).of(panel) for name in self.names])
 
     def panel(self, theta: Float[Array, " n_theta"]) -> dict[str, Array]:
@@ -216,6 +227,7 @@ def simulated(
     paths: int = 8,
     burn_in: int = 200,
     seed: int = 0,
+    each: bool = False,
 ) -> Simulated:
     """Statistics of a family of solutions as a function of its pseudo-states.
 
@@ -226,6 +238,8 @@ def simulated(
         paths: Number of paths.
         burn_in: Periods before the first that counts. [periods]
         seed: Seed of starts and shocks.
+        each: Statistics of each path, averaged, instead of those of all paths together. For comparison with data, give
+            paths of the data's length.
 
     Returns:
         A function from `[n, n_theta]` to `[n, n_statistics]`.
@@ -241,7 +255,7 @@ def simulated(
     for name, value, least in (("periods", periods, 3), ("paths", paths, 1), ("burn_in", burn_in, 0)):
         require_whole(name, value, least)
     parts = (solution.economy, solution.rule, solution.cloud)
-    found = Simulated(*parts, tuple(names), int(periods), int(paths), int(burn_in), int(seed))
+    found = Simulated(*parts, tuple(names), int(periods), int(paths), int(burn_in), int(seed), each)
     with jax.enable_x64(True):
         known = jax.eval_shape(found.panel, jnp.asarray(solution.box.centre))
     checked(names, list(known))

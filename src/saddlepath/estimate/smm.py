@@ -2,7 +2,9 @@
 
 theta minimises g' W g with g = m(theta) - m_data. Simulations use common random numbers, so the objective is smooth and
 its Jacobian exact. With S times as many simulated periods as data, and Sigma the long-run covariance of the data's
-moments, sqrt(T)(theta - theta_0) is normal with covariance (1 + 1/S) (M'WM)^-1 M'W Sigma W M (M'WM)^-1.
+moments, sqrt(T)(theta - theta_0) is normal with covariance (1 + 1/S) (M'WM)^-1 M'W Sigma W M (M'WM)^-1. Where persistent
+data are short, their own long-run covariance is a poor guide: simulated paths of the data's length then give the
+moments' sampling covariance and small-sample bias, in a second step.
 
 References:
     McFadden (1989, Econometrica), Duffie and Singleton (1993, Econometrica), simulated moments; Newey and West (1987,
@@ -167,6 +169,7 @@ def smm(
     *,
     box: Box | None = None,
     weighting: str = "efficient",
+    sampling: str = "data",
     simulated: float | None = None,
     starts: int = 4,
     seed: int = 0,
@@ -179,6 +182,8 @@ def smm(
         data: What `moments_of` returned.
         box: Parameters and their bounds; default: those of the family or surrogate.
         weighting: `efficient` (inverse covariance of the data's moments), `diagonal` (its diagonal) or `identity`.
+        sampling: Where the moments' covariance comes from: `data`, their long-run covariance, or `model`, the spread
+            over simulated paths of the data's length at a first estimate; this needs `simulated(..., each=True)`.
         simulated: Simulated periods per period of data, S; default: as the family is simulated, infinite otherwise. [-]
         starts: Starts of the search, from a Sobol' design of the box.
         seed: Of the starts.
@@ -190,32 +195,50 @@ def smm(
         ConfigError: Names differ, there are fewer moments than parameters, or no box.
         ConvergenceError: No start led to a finite objective.
     """
-    from scipy.optimize import least_squares
-
     box = box or getattr(model, "box", None)
     if box is None or box.size == 0:
         raise ConfigError("a function of parameters needs box=Box(name=(lower, upper), ...), which names them.")
-    _check(model, data, box, weighting)
-    weights = _weights(data.covariance, weighting)
-    root = np.linalg.cholesky(weights).T
+    _check(model, data, box, weighting, sampling)
     with jax.enable_x64(True):
-        value = lambda theta: np.asarray(_moments(model, jnp.asarray(theta)))
-        slope = lambda theta: np.asarray(slopes_at(model, jnp.asarray(theta)))
-        gaps = lambda theta: root @ (value(theta) - data.values)
-        how: dict[str, Any] = {"jac": lambda theta: root @ slope(theta), "bounds": (box.low, box.high)}
-        how |= {"x_scale": box.high - box.low, "xtol": 1e-12, "ftol": 1e-14, "gtol": 1e-14}
-        starting = _starts(box, starts, seed, value)
-        runs = [least_squares(gaps, start, **how) for start in starting]
-        best = min(runs, key=lambda run: run.cost)
-        if not np.isfinite(best.cost):
-            raise ConvergenceError("no start leads to finite moments; narrow the box.")
-        theta, found, jacobian = best.x, value(best.x), slope(best.x)
+        begin = _starts(box, starts, seed, lambda theta: np.asarray(_moments(model, jnp.asarray(theta))))
+        if sampling == "model":
+            first = _search(model, data, box, _weights(data.covariance, "diagonal"), begin)
+            data, begin = dataclasses.replace(data, covariance=_spread(model, data, first)), [first]
+        weights = _weights(data.covariance, weighting)
+        theta = _search(model, data, box, weights, begin)
+        found, jacobian = (np.asarray(of(model, jnp.asarray(theta))) for of in (_moments, slopes_at))
     return _estimate(box, data, weights, theta, found, jacobian, _ratio(model, data, simulated), weighting)
 
 
-def _check(model: Any, data: Moments, box: Box, weighting: str) -> None:
+def _search(model: Any, data: Moments, box: Box, weights: np.ndarray, starts: list[np.ndarray]) -> np.ndarray:
+    """The best of several runs of a trust-region least-squares method with exact Jacobians."""
+    from scipy.optimize import least_squares
+
+    root = np.linalg.cholesky(weights).T
+    gaps = lambda theta: root @ (np.asarray(_moments(model, jnp.asarray(theta))) - data.values)
+    slope = lambda theta: root @ np.asarray(slopes_at(model, jnp.asarray(theta)))
+    how: dict[str, Any] = {"jac": slope, "bounds": (box.low, box.high), "x_scale": box.high - box.low}
+    runs = [least_squares(gaps, start, xtol=1e-10, ftol=1e-12, gtol=1e-12, **how) for start in starts]
+    return min(runs, key=lambda run: run.cost).x
+
+
+def _spread(model: Any, data: Moments, theta: np.ndarray) -> np.ndarray:
+    """Covariance of the moments over simulated paths of the data's length."""
+    if not isinstance(model, Simulated) or not model.each or model.paths <= 2 * len(data.names):
+        raise ConfigError(
+            "sampling='model' needs many simulated paths of the data's length; give simulated(family, names, "
+            f"periods={data.periods}, paths=100, each=True)."
+        )
+    spread = np.cov(np.asarray(_by_path(model, jnp.asarray(theta))).T).reshape(len(data.names), -1)
+    _require_regular(spread, data.names)
+    return spread
+
+
+def _check(model: Any, data: Moments, box: Box, weighting: str, sampling: str) -> None:
     if weighting not in WEIGHTINGS:
         raise ConfigError(f"weighting must be one of {', '.join(WEIGHTINGS)}, got {weighting!r}.")
+    if sampling not in ("data", "model"):
+        raise ConfigError(f"sampling must be data or model, got {sampling!r}.")
     names: tuple[str, ...] | None = None
     if isinstance(model, Simulated | Surrogate):
         names = model.names if isinstance(model, Simulated) else model.outputs
@@ -282,6 +305,11 @@ def moments_at(model: Any, theta: Array) -> Array:
 @eqx.filter_jit
 def _moments(model: Any, theta: Array) -> Array:
     return moments_at(model, theta)
+
+
+@eqx.filter_jit
+def _by_path(model: Simulated, theta: Array) -> Array:
+    return model.by_path(theta)
 
 
 @eqx.filter_jit
