@@ -2,9 +2,9 @@
 
 theta minimises g' W g with g = m(theta) - m_data. Simulations use common random numbers, so the objective is smooth and
 its Jacobian exact. With S times as many simulated periods as data, and Sigma the long-run covariance of the data's
-moments, sqrt(T)(theta - theta_0) is normal with covariance (1 + 1/S) (M'WM)^-1 M'W Sigma W M (M'WM)^-1. Where persistent
-data are short, their own long-run covariance is a poor guide: simulated paths of the data's length then give the
-moments' sampling covariance and small-sample bias, in a second step.
+moments, sqrt(T)(theta - theta_0) is normal with covariance (1 + 1/S) (M'WM)^-1 M'W Sigma W M (M'WM)^-1. Where data
+are short and persistent, their own long-run covariance is a poor guide: simulated paths of the data's length then give
+the moments' sampling covariance and small-sample bias, in a second step.
 
 References:
     McFadden (1989, Econometrica), Duffie and Singleton (1993, Econometrica), simulated moments; Newey and West (1987,
