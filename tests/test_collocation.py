@@ -92,6 +92,7 @@ def test_growth_meets_an_euler_error_of_1e_8(growth: sp.Solution) -> None:
     assert 1e-4 < growth.accuracy.linear["mean"] < 1e-2 and not growth.accuracy.judged
 
 
+@pytest.mark.slow
 def test_states_outside_the_region_of_the_grid_are_told(growth: sp.Solution) -> None:
     at_home = sp.simulate(growth, periods=100, paths=4, burn_in=100)
     assert at_home.attrs["outside"] < 0.01

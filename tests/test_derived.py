@@ -91,6 +91,7 @@ def test_parameters_of_a_problem_can_be_pseudo_states() -> None:
     np.testing.assert_allclose(derived["euler_k"], by_hand["euler_k"], rtol=0, atol=EXACT)
 
 
+@pytest.mark.slow
 def test_steady_states_of_problems() -> None:
     """The capped steady state of the referee; a chain at its mean, one."""
     capped = sp.steady_state(planners.CapProblem(theta=1.0, cap=0.975))

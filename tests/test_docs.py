@@ -79,6 +79,7 @@ def known_commands() -> list[str]:
     return re.findall(r"^\W*([a-z]+)  ", text, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_readme_runs_as_typed() -> None:
     """In a plain interpreter, without any flag, its lines end with the known answer."""
     code = "\n".join(blocks(ROOT / "README.md", "python")[0:1])

@@ -112,6 +112,7 @@ def relabelling(model):
     return [finding.message for finding in sp.check(model).findings if "exchangeable group" in finding.message]
 
 
+@pytest.mark.slow
 def test_members_that_may_trade_places_pass():
     assert relabelling(Firms()) == []
 

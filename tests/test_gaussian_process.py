@@ -162,6 +162,7 @@ def test_both_zeros_of_a_misfit_are_found() -> None:
     assert zero(2.0, 3.5) == pytest.approx(2.739773, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_points_that_coincide_survive() -> None:
     data = labels(12)
     again = [0, 1, 2, 3, 0, 1]

@@ -43,11 +43,11 @@ def test_the_likelihood_of_blind_particles_is_unbiased(solution: sp.Solution) ->
 
 
 def test_missing_data_leave_their_periods_out(solution: sp.Solution) -> None:
-    data = series(60)
+    data = series(500)
     data["level"][20:30] = np.nan
     exact = float(sp.likelihood(solution, data, measurement=NOISE)({}))
     found = float(sp.likelihood(solution, data, measurement=NOISE, method="auxiliary")({}))
-    assert abs(found - exact) < 0.5  # four deviations of so short a series
+    assert abs(found - exact) < 1.0  # as without gaps
 
 
 def test_the_same_seed_gives_the_same_number_also_compiled(solution: sp.Solution) -> None:

@@ -54,6 +54,7 @@ def test_steady_state() -> None:
     np.testing.assert_allclose(extreme.state.k, steady.state.k, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_first_order_moments_of_the_extreme_case() -> None:
     """Unconditional s.d. at first order, as printed in the tests of the public port (MacroModelling.jl)."""
     model = RecursiveGrowth(**EXTREME)

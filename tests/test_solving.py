@@ -141,6 +141,7 @@ def test_single_precision_reaches_what_single_precision_can():
     assert solution(k=6.0, z=0.0).saving.dtype == np.float64
 
 
+@pytest.mark.slow
 def test_homotopy_leads_to_the_model_asked_for():
     solution = sp.solve(Growth(), homotopy=sp.Homotopy(sigma=(0.01,)), tol=1e-5)
     assert solution.outcome.converged

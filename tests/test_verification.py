@@ -100,6 +100,7 @@ def test_errors_are_conditional_expectations_with_the_whole_variance() -> None:
     np.testing.assert_allclose(coarse["price"], np.cosh(0.3) / np.exp(0.3**2 / 2) - 1, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_family_is_tested_over_its_box() -> None:
     family = exact_family()
     assert sp.euler_errors(family, test=SMALL).accuracy.max < 1e-12
