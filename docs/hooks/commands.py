@@ -18,6 +18,7 @@ COMMANDS = (
     "simulate",
     "irf",
     "report",
+    "uq",
     "demo",
 )
 PLAIN = {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1", "TERMINAL_WIDTH": "100"}
