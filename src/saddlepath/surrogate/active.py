@@ -1,8 +1,8 @@
 """Active learning: label where a Gaussian process learns most, refit, stop when it is right enough.
 
 References:
-    Renner and Scheidegger (2018), Bayesian active learning for dynamic economies; Scheidegger and Bilionis (2019, Journal
-    of Computational Science).
+    Renner and Scheidegger (2018), Bayesian active learning for dynamic economies; Scheidegger and Bilionis (2019,
+    Journal of Computational Science).
 """
 
 import concurrent.futures
@@ -69,8 +69,8 @@ def learn(
     """Fit a Gaussian process to an expensive function, choosing where to evaluate it.
 
     Args:
-        function: From a row of the box `[n_inputs]` to one number per output. With an executor of processes it must stand
-            in a module that workers can import.
+        function: From a row of the box `[n_inputs]` to one number per output. With an executor of processes it must
+            stand in a module that workers can import.
         box: Where to learn.
         outputs: A name per output.
         n: Most labels, failed ones included.
