@@ -97,6 +97,12 @@ if TYPE_CHECKING:
     from saddlepath.steady import steady_state as steady_state
     from saddlepath.summary import hodrick_prescott as hodrick_prescott
     from saddlepath.summary import moments as moments
+    from saddlepath.surrogate.acquisition import Deisenroth as Deisenroth
+    from saddlepath.surrogate.acquisition import IntegratedVariance as IntegratedVariance
+    from saddlepath.surrogate.acquisition import UpperConfidence as UpperConfidence
+    from saddlepath.surrogate.acquisition import Variance as Variance
+    from saddlepath.surrogate.active import Learned as Learned
+    from saddlepath.surrogate.active import learn as learn
     from saddlepath.surrogate.auto import fit as fit
     from saddlepath.surrogate.base import Labels as Labels
     from saddlepath.surrogate.base import Prediction as Prediction
@@ -160,6 +166,8 @@ _MODULES = {
     "surrogate.gaussian_process": ("GP",),
     "surrogate.deep": ("Deep",),
     "surrogate.polynomial": ("Polynomial",),
+    "surrogate.active": ("Learned", "learn"),
+    "surrogate.acquisition": ("Deisenroth", "IntegratedVariance", "UpperConfidence", "Variance"),
     "surrogate.files": ("load_surrogate", "save_surrogate"),
     "surrogate.kernels": ("Matern", "Periodic", "RationalQuadratic", "SquaredExponential"),
     "marginals": ("Beta", "Gamma", "Gaussian", "InverseGamma", "LogNormal", "Uniform"),
