@@ -121,6 +121,8 @@ class _Learning:
                 f"the function failed at {len(self.failed)} of the first {len(self.theta) + len(self.failed)} points; "
                 "narrow the box to where it has values."
             )
+        while np.any(np.ptp(self.values, axis=0) == 0) and len(self.theta) + len(self.failed) < n:
+            self._label(self._uniform(1))  # an output that has not moved yet says nothing of where to look
         gp, fitted = self._fit(None), len(self.theta)
         reason = f"all {n} labels are spent"
         while len(self.theta) + len(self.failed) < n:
@@ -161,11 +163,13 @@ class _Learning:
     def _enough(self, tol: float) -> bool:
         return len(self.errors) >= CHECKS and all(error < tol for _, error in self.errors[-CHECKS:])
 
+    def _uniform(self, count: int) -> np.ndarray:
+        return self.box.low + (self.box.high - self.box.low) * self.random.random((count, self.box.size))
+
     def _choose(self, gp: GaussianProcess, count: int) -> np.ndarray:
         """The best candidates one after the other, each taken as known at its mean for the next."""
         width = self.box.high - self.box.low
-        draw = lambda m: self.box.low + width * self.random.random((m, self.box.size))
-        candidates, references = draw(CANDIDATES), draw(REFERENCES)
+        candidates, references = self._uniform(CANDIDATES), self._uniform(REFERENCES)
         taken = np.vstack([self.theta, self.failed])
         chosen = []
         for _ in range(count):
