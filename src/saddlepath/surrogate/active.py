@@ -164,7 +164,7 @@ class _Learning:
         return len(self.errors) >= CHECKS and all(error < tol for _, error in self.errors[-CHECKS:])
 
     def _uniform(self, count: int) -> np.ndarray:
-        return self.box.low + (self.box.high - self.box.low) * self.random.random((count, self.box.size))
+        return np.asarray(self.box.low + (self.box.high - self.box.low) * self.random.random((count, self.box.size)))
 
     def _choose(self, gp: GaussianProcess, count: int) -> np.ndarray:
         """The best candidates one after the other, each taken as known at its mean for the next."""
