@@ -116,6 +116,8 @@ if TYPE_CHECKING:
     from saddlepath.surrogate.kernels import RationalQuadratic as RationalQuadratic
     from saddlepath.surrogate.kernels import SquaredExponential as SquaredExponential
     from saddlepath.surrogate.polynomial import Polynomial as Polynomial
+    from saddlepath.surrogate.subspace import Subspace as Subspace
+    from saddlepath.surrogate.subspace import active_subspace as active_subspace
     from saddlepath.table import Table as Table
     from saddlepath.uq.sensitivity import sensitivity as sensitivity
     from saddlepath.uq.study import Study as Study
@@ -170,6 +172,7 @@ _MODULES = {
     "surrogate.acquisition": ("Deisenroth", "IntegratedVariance", "UpperConfidence", "Variance"),
     "surrogate.files": ("load_surrogate", "save_surrogate"),
     "surrogate.kernels": ("Matern", "Periodic", "RationalQuadratic", "SquaredExponential"),
+    "surrogate.subspace": ("Subspace", "active_subspace"),
     "marginals": ("Beta", "Gamma", "Gaussian", "InverseGamma", "LogNormal", "Uniform"),
     "uq.sensitivity": ("sensitivity",),
     "report.uq_page": ("write_uq_report",),

@@ -156,7 +156,8 @@ def _tried(kind: Kind, labels: Labels, parts: list[np.ndarray], seed: int) -> Ca
 
 def _rows(labels: Labels, rows: np.ndarray) -> Labels:
     noise = None if labels.noise is None else labels.noise[rows]
-    return Labels(labels.box, labels.theta[rows], labels.values[rows], labels.outputs, noise)
+    gradients = None if labels.gradients is None else labels.gradients[rows]
+    return Labels(labels.box, labels.theta[rows], labels.values[rows], labels.outputs, noise, gradients)
 
 
 def _reason(winner: Candidate, ranked: list[Candidate], n: int) -> str:

@@ -45,6 +45,8 @@ class Labels:
         values: What the function returned, `[n, n_outputs]`. [units of the outputs]
         outputs: A name per output.
         noise: Known standard deviation of every value, `[n, n_outputs]`, or None. [units of the outputs]
+        gradients: Slopes of every value in every input, `[n, n_outputs, n_inputs]`, or None; an active subspace is
+            found from them. [units of the outputs per unit of the box]
     """
 
     box: Box
@@ -52,6 +54,7 @@ class Labels:
     values: np.ndarray
     outputs: tuple[str, ...] = ()
     noise: np.ndarray | None = None
+    gradients: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         theta = np.asarray(self.theta, dtype=float)
@@ -78,6 +81,19 @@ class Labels:
             noise = np.asarray(self.noise, dtype=float)
             noise = noise[:, None] if noise.ndim == 1 else noise
             object.__setattr__(self, "noise", np.broadcast_to(noise, values.shape).copy())
+        if self.gradients is not None:
+            object.__setattr__(self, "gradients", self._checked_gradients(self.gradients))
+
+    def _checked_gradients(self, gradients: np.ndarray) -> np.ndarray:
+        found = np.asarray(gradients, dtype=float)
+        found = found[:, None] if found.ndim == 2 else found
+        expected = (*self.values.shape, self.box.size)
+        if found.shape != expected or not np.all(np.isfinite(found)):
+            raise ConfigError(
+                f"gradients must be finite and have shape {list(expected)}, [n, n_outputs, n_inputs], got shape "
+                f"{list(found.shape)} with {int(np.sum(~np.isfinite(found)))} entries that are not finite."
+            )
+        return found
 
     def _require_finite(self, theta: np.ndarray, values: np.ndarray, outputs: tuple[str, ...]) -> None:
         wrong = np.flatnonzero(~np.isfinite(theta).all(axis=1) | ~np.isfinite(values).all(axis=1))

@@ -33,12 +33,17 @@ from saddlepath.surrogate.likelihood import (
     own_covariance,
     padded_size,
 )
+from saddlepath.surrogate.subspace import Subspace, subspace_of
 from saddlepath.surrogate.transforms import Scale, back, fit_scale, forward, inverse, jacobian, slope
 
 ANCHORS = 256
 """Points of the box at which a function draw is a joint draw; between them it is the smoothest continuation."""
 RANK = 1e-10
 """Directions of the anchors with less variance, relative to the signal's, do not vary in a draw [-]."""
+SWEEPS = 4
+"""Fits from whose slopes directions are found, each with length scales along those of the one before."""
+LEARNT = 1e-3
+"""Eigenvalues of such slopes below this share of the largest are error and count as equal to it [-]."""
 
 
 class Process(eqx.Module):
@@ -72,9 +77,10 @@ class GaussianProcess(Surrogate):
         kernel: Structure of the covariance.
         transforms: Scale per output, one of `TRANSFORMS`.
         logs: Whether an input enters as its logarithm, per input.
-        x: Positions of the points in the unit cube, padded `[n, d]`.
+        x: Positions of the points in the unit cube of the kernel's coordinates, padded `[n, d]`.
         used: One for a point, zero for padding `[n]`.
         processes: Of all outputs, with a leading axis.
+        subspace: Directions whose coordinates the kernel sees; None: all inputs.
     """
 
     box: Box
@@ -85,9 +91,13 @@ class GaussianProcess(Surrogate):
     x: Float[Array, "n d"]
     used: Float[Array, " n"]
     processes: Process
+    subspace: Subspace | None = None
 
     def at(self, theta: Float[Array, " n_inputs"]) -> Prediction:
-        """Mean and standard deviation of the quantity itself, without the noise of its labels, at one point."""
+        """Mean and standard deviation of the quantity itself, without the noise of its labels, at one point.
+
+        With a subspace, what a fit learns as noise is what the directions left out do, and the deviation counts it.
+        """
         moments = [back(name, one.scale, *self._standard(one, theta)) for name, one in self._each()]
         mean, sd = zip(*moments, strict=True)
         return Prediction(jnp.stack(mean), jnp.stack(sd))
@@ -101,8 +111,8 @@ class GaussianProcess(Surrogate):
         return jax.tree.map(lambda leaf: leaf[j], self.processes)
 
     def unit(self, theta: Array) -> Array:
-        """Positions in the unit cube."""
-        return unit(self.box, self.logs, theta)
+        """Positions in the unit cube of the inputs, or of the subspace's coordinates."""
+        return positions(self.box, self.logs, self.subspace, theta)
 
     def cross(self, one: Process, theta: Float[Array, "m n_inputs"]) -> Float[Array, "n m"]:
         """Covariance of the labels with the values at points; zero for padding."""
@@ -113,7 +123,7 @@ class GaussianProcess(Surrogate):
         u = self.unit(theta)
         prior = jnp.exp(one.p[0]) * self.kernel.value(one.p[1:], u, u)
         explained = jax.scipy.linalg.solve_triangular(one.factor, k, lower=True)
-        left = prior - explained @ explained
+        left = prior - explained @ explained + (0.0 if self.subspace is None else one.noise)
         floor = 1e-14 * prior  # round-off of the difference, whose root would have no slope at zero
         return k @ one.alpha, jnp.sqrt(jnp.where(left > floor, left, floor))
 
@@ -182,6 +192,7 @@ class GaussianProcess(Surrogate):
             "transforms": list(self.transforms),
             "logs": list(self.logs),
             "points": int(self.used.shape[0]),
+            "dimension": None if self.subspace is None else self.subspace.dimension,
         }
 
     @classmethod
@@ -189,14 +200,15 @@ class GaussianProcess(Surrogate):
         """A process of this structure without numbers."""
         box = Box(**table["box"])
         kernel = construct(table["kernel"], (Kernel,), "kernel")
-        n, m = table["points"], len(table["outputs"])
+        n, m, d = table["points"], len(table["outputs"]), table.get("dimension") or box.size
+        subspace = Subspace(np.eye(box.size, d)) if table.get("dimension") else None
         leaf = lambda *shape: jnp.zeros(shape)
         processes = Process(
-            leaf(m, 1 + kernel.size(box.size)), leaf(m), leaf(m, n), leaf(m, n), leaf(m, n, n), leaf(m, n),
+            leaf(m, 1 + kernel.size(d)), leaf(m), leaf(m, n), leaf(m, n), leaf(m, n, n), leaf(m, n),
             Scale(leaf(m), leaf(m)),
         )  # fmt: skip
         names, transforms, logs = (tuple(table[key]) for key in ("outputs", "transforms", "logs"))
-        whole = cls(box, names, kernel, transforms, logs, leaf(n, box.size), leaf(n), processes)
+        whole = cls(box, names, kernel, transforms, logs, leaf(n, d), leaf(n), processes, subspace)
         return jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype) if eqx.is_array(a) else a, whole)
 
 
@@ -208,6 +220,12 @@ def unit(box: Box, logs: tuple[bool, ...], theta: Array) -> Array:
         safe = lambda v: jnp.where(enters, jnp.log(jnp.where(enters, v, 1.0)), v)
         theta, low, high = safe(theta), safe(low), safe(high)
     return (theta - low) / (high - low)
+
+
+def positions(box: Box, logs: tuple[bool, ...], subspace: Subspace | None, theta: Array) -> Array:
+    """Positions in the unit cube, of the coordinates of a subspace if there is one."""
+    inputs = unit(box, logs, theta)
+    return inputs if subspace is None else subspace.coordinates(inputs)
 
 
 def _bounds(box: Box) -> zip:
@@ -294,6 +312,9 @@ class GP(Kind):
             whose left-out points are likeliest.
         restarts: Starts of the optimiser per output.
         logs: Names of inputs that enter as their logarithms.
+        subspace: Directions whose coordinates the kernel sees, in the unit cube of the inputs; `auto` finds them from
+            the gradients of the labels, or without these from the slopes of a few first fits, and takes all inputs
+            where the spectrum has no gap; None: all inputs.
     """
 
     kernel: Kernel = Matern(2.5)
@@ -302,10 +323,15 @@ class GP(Kind):
     transform: str = "standardise"
     restarts: int = 4
     logs: tuple[str, ...] = ()
+    subspace: Subspace | str | None = None
 
     def describe(self) -> str:
         """One line for reports."""
-        return f"Gaussian process, {self.kernel}, {self.objective}, noise {self.noise}"
+        if isinstance(self.subspace, Subspace):
+            where = f", {self.subspace.dimension} given directions"
+        else:
+            where = ", active subspace" if self.subspace else ""
+        return f"Gaussian process, {self.kernel}, {self.objective}, noise {self.noise}{where}"
 
     def fit(self, labels: Labels, seed: int = 0, near: GaussianProcess | None = None) -> GaussianProcess:
         """Fit one process per output.
@@ -321,19 +347,50 @@ class GP(Kind):
         self._check(labels)
         fits, logs = [], tuple(name in self.logs for name in labels.box.entries)
         with jax.enable_x64(True):
-            x = np.asarray(unit(labels.box, logs, jnp.asarray(labels.theta)))
+            subspace = self._directions(labels, logs, seed)
+            x = np.asarray(positions(labels.box, logs, subspace, jnp.asarray(labels.theta)))
+            self._check_count(labels, x.shape[1])
             for j, output in enumerate(labels.outputs):
                 fits.append(self._fit_one(labels, x, j, output, seed, near))
             stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(one for _, one, _ in fits))
         names, points = tuple(name for name, _, _ in fits), fits[0][2]
-        return GaussianProcess(labels.box, labels.outputs, self.kernel, names, logs, points.x, points.used, stacked)
+        return GaussianProcess(
+            labels.box, labels.outputs, self.kernel, names, logs, points.x, points.used, stacked, subspace
+        )
 
-    def _check(self, labels: Labels) -> None:
-        needed = 2 + self.kernel.size(labels.box.size)
+    def _directions(self, labels: Labels, logs: tuple[bool, ...], seed: int) -> Subspace | None:
+        """The subspace, found where none is given."""
+        if not isinstance(self.subspace, str):
+            return self.subspace
+        theta, d = jnp.asarray(labels.theta), labels.box.size
+        stretch = jax.jvp(lambda at: unit(labels.box, logs, at), (theta,), (jnp.ones_like(theta),))[1]
+        on_cube = lambda gradients: np.asarray(gradients) / np.asarray(stretch)[:, None]
+        if labels.gradients is not None:
+            found = subspace_of(on_cube(labels.gradients))
+            return found if found.dimension < d else None
+        turned, slopes = None, np.zeros(0)
+        for _ in range(SWEEPS):
+            gp = dataclasses.replace(self, subspace=turned, restarts=1).fit(labels, seed)
+            slopes = on_cube(jax.vmap(jax.jacrev(lambda one, gp=gp: gp.at(one).mean))(theta))
+            turned = subspace_of(slopes, d)
+        found = subspace_of(slopes, floor=LEARNT)
+        return found if found.dimension < d else None
+
+    def _check_count(self, labels: Labels, d: int) -> None:
+        needed = 2 + self.kernel.size(d)
         if len(labels) < needed:
             raise ConfigError(
                 f"{len(labels)} labels are too few for the {needed - 2} parameters of the kernel {self.kernel}; give "
                 f"at least {needed}, or a kernel with ard=False."
+            )
+
+    def _check(self, labels: Labels) -> None:
+        if isinstance(self.subspace, str) and self.subspace != "auto":
+            raise ConfigError(f"subspace must be auto, a Subspace or None, got {self.subspace!r}.")
+        if isinstance(self.subspace, Subspace) and len(self.subspace.directions) != labels.box.size:
+            raise ConfigError(
+                f"the subspace has directions of {len(self.subspace.directions)} inputs, the box has {labels.box.size} "
+                f"({', '.join(labels.box.entries)}); give one row per input."
             )
         for name in self.logs:
             if name not in labels.box.entries:
@@ -364,7 +421,8 @@ class GP(Kind):
         scale = fit_scale(name, y, output)
         known, shared = self._noise(name, labels, j, scale)
         points = pad(x, (forward(name, y) - float(scale.centre)) / float(scale.spread), known)
-        first = None if near is None else _start(near, j, shared)
+        comparable = near is not None and near.x.shape[1] == x.shape[1]  # a subspace found anew may have another size
+        first = _start(near, j, shared) if near is not None and comparable else None
         found = maximise(self.kernel, self.objective, points, shared, self.restarts, seed, first)
         one = _process(self.kernel, points, jnp.asarray(found.p), jnp.asarray(found.noise), scale)
         return name, one, points
