@@ -31,7 +31,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"solvers"}),
     frozenset({"checkpoint", "config"}),
     frozenset({"simulation", "summary", "responses", "verification", "comparison", "verdict", "distribution"}),
-    frozenset({"statistics"}),
+    frozenset({"statistics", "macro_data"}),
     frozenset({"surrogate"}),
     frozenset({"options", "estimate", "uq"}),
     frozenset({"report"}),

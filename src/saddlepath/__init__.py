@@ -26,12 +26,16 @@ if TYPE_CHECKING:
     from saddlepath.errors import FileError as FileError
     from saddlepath.errors import ModelError as ModelError
     from saddlepath.errors import SaddlepathError as SaddlepathError
+    from saddlepath.estimate.bootstrap import Bootstrap as Bootstrap
+    from saddlepath.estimate.bootstrap import bootstrap as bootstrap
     from saddlepath.estimate.identification import Identification as Identification
     from saddlepath.estimate.identification import identification as identification
     from saddlepath.estimate.identification import profile as profile
     from saddlepath.estimate.likelihood import likelihood as likelihood
     from saddlepath.estimate.posterior import Posterior as Posterior
     from saddlepath.estimate.posterior import posterior as posterior
+    from saddlepath.estimate.second_look import SecondLook as SecondLook
+    from saddlepath.estimate.second_look import second_look as second_look
     from saddlepath.estimate.smm import Estimate as Estimate
     from saddlepath.estimate.smm import Moments as Moments
     from saddlepath.estimate.smm import moments_of as moments_of
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from saddlepath.estimate.synthetic import synthetic_likelihood as synthetic_likelihood
     from saddlepath.files import load as load
     from saddlepath.files import save as save
+    from saddlepath.macro_data import us_macro as us_macro
     from saddlepath.marginals import Beta as Beta
     from saddlepath.marginals import Gamma as Gamma
     from saddlepath.marginals import Gaussian as Gaussian
@@ -181,6 +186,9 @@ _MODULES = {
     "estimate.posterior": ("Posterior", "posterior"),
     "estimate.identification": ("Identification", "identification", "profile"),
     "estimate.smm": ("Estimate", "Moments", "moments_of", "smm"),
+    "estimate.bootstrap": ("Bootstrap", "bootstrap"),
+    "estimate.second_look": ("SecondLook", "second_look"),
+    "macro_data": ("us_macro",),
     "estimate.synthetic": ("synthetic_likelihood",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

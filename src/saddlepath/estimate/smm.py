@@ -127,6 +127,11 @@ class Estimate:
     at_edge: tuple[str, ...]
 
     @property
+    def values(self) -> dict[str, float]:
+        """The estimate by name. [units of the box]"""
+        return dict(zip(self.parameters, self.theta.tolist(), strict=True))
+
+    @property
     def sd(self) -> Float[np.ndarray, " n_parameters"]:
         """Standard errors."""
         return np.sqrt(np.diag(self.covariance))
@@ -202,16 +207,16 @@ def smm(
     with jax.enable_x64(True):
         begin = _starts(box, starts, seed, lambda theta: np.asarray(_moments(model, jnp.asarray(theta))))
         if sampling == "model":
-            first = _search(model, data, box, _weights(data.covariance, "diagonal"), begin)
+            first = search(model, data, box, _weights(data.covariance, "diagonal"), begin)
             data, begin = dataclasses.replace(data, covariance=_spread(model, data, first)), [first]
         weights = _weights(data.covariance, weighting)
-        theta = _search(model, data, box, weights, begin)
+        theta = search(model, data, box, weights, begin)
         found, jacobian = (np.asarray(of(model, jnp.asarray(theta))) for of in (_moments, slopes_at))
     return _estimate(box, data, weights, theta, found, jacobian, _ratio(model, data, simulated), weighting)
 
 
-def _search(model: Any, data: Moments, box: Box, weights: np.ndarray, starts: list[np.ndarray]) -> np.ndarray:
-    """The best of several runs of a trust-region least-squares method with exact Jacobians."""
+def search(model: Any, data: Moments, box: Box, weights: np.ndarray, starts: list[np.ndarray]) -> np.ndarray:
+    """Parameters at the least objective: the best of several runs of a trust-region method with exact Jacobians."""
     from scipy.optimize import least_squares
 
     root = np.linalg.cholesky(weights).T
