@@ -30,6 +30,8 @@ from saddlepath.table import Table, table
 WEIGHTINGS = ("efficient", "diagonal", "identity")
 SINGULAR = 1e-10
 """A correlation matrix of moments with an eigenvalue below this is singular [-]."""
+STILL = 1e-3
+"""A moment whose spread over the model's paths is a smaller share of that in the data counts as a constant [-]."""
 EDGE = 1e-4
 """An estimate nearer to a bound, in widths of the box, lies at the edge [-]."""
 
@@ -236,6 +238,13 @@ def _spread(model: Any, data: Moments, theta: np.ndarray) -> np.ndarray:
         )
     spread = np.cov(np.asarray(_by_path(model, jnp.asarray(theta))).T).reshape(len(data.names), -1)
     _require_regular(spread, data.names)
+    ratio = np.sqrt(np.diag(spread) / np.diag(data.covariance))
+    if ratio.min() < STILL:
+        name = data.names[int(np.argmin(ratio))]
+        raise ConfigError(
+            f"{name} hardly varies over the model's own paths (its spread is {ratio.min():.1g} of its standard error in "
+            "the data), and would get all the weight; leave it out, or use sampling='data'."
+        )
     return spread
 
 
