@@ -116,6 +116,8 @@ if TYPE_CHECKING:
     from saddlepath.surrogate.files import load_surrogate as load_surrogate
     from saddlepath.surrogate.files import save_surrogate as save_surrogate
     from saddlepath.surrogate.gaussian_process import GP as GP
+    from saddlepath.surrogate.kernel_search import KernelSearch as KernelSearch
+    from saddlepath.surrogate.kernel_search import search_kernel as search_kernel
     from saddlepath.surrogate.kernels import Matern as Matern
     from saddlepath.surrogate.kernels import Periodic as Periodic
     from saddlepath.surrogate.kernels import RationalQuadratic as RationalQuadratic
@@ -177,6 +179,7 @@ _MODULES = {
     "surrogate.acquisition": ("Deisenroth", "IntegratedVariance", "UpperConfidence", "Variance"),
     "surrogate.files": ("load_surrogate", "save_surrogate"),
     "surrogate.kernels": ("Matern", "Periodic", "RationalQuadratic", "SquaredExponential"),
+    "surrogate.kernel_search": ("KernelSearch", "search_kernel"),
     "surrogate.subspace": ("Subspace", "active_subspace"),
     "marginals": ("Beta", "Gamma", "Gaussian", "InverseGamma", "LogNormal", "Uniform"),
     "uq.sensitivity": ("sensitivity",),

@@ -29,10 +29,13 @@ def us_macro() -> "pd.DataFrame":
     try:
         from statsmodels.datasets import macrodata
     except ImportError as error:
-        raise ConfigError("the US data ship with statsmodels; install it: pip install statsmodels.") from error
+        raise ConfigError(
+            "the US data ship with the package statsmodels, which is not installed; run pip install "
+            "'saddlepath[estimate]'."
+        ) from error
     import pandas as pd
 
-    raw = macrodata.load_pandas().data
+    raw = pd.DataFrame(macrodata.load_pandas().data)
     consumption, investment = (raw[name] / raw["pop"] for name in ("realcons", "realinv"))
     output = consumption + investment
     time = np.arange(len(raw))

@@ -177,7 +177,8 @@ class Plan:
         if self.sampling is not None:
             assert self.prior is not None
             known = Box(**{n: b for n, b in _bounds(over).items() if n in self.prior.names})
-            drawn = self.sampling.run(family if self.sampling.method != KALMAN else model, known, self.data, self.prior)
+            economy = model if family is None or self.sampling.method == KALMAN else family
+            drawn = self.sampling.run(economy, known, self.data, self.prior)
         return Estimated(self, matched, drawn)
 
 

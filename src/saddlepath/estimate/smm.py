@@ -242,8 +242,8 @@ def _spread(model: Any, data: Moments, theta: np.ndarray) -> np.ndarray:
     if ratio.min() < STILL:
         name = data.names[int(np.argmin(ratio))]
         raise ConfigError(
-            f"{name} hardly varies over the model's own paths (its spread is {ratio.min():.1g} of its standard error in "
-            "the data), and would get all the weight; leave it out, or use sampling='data'."
+            f"{name} hardly varies over the model's own paths (its spread is {ratio.min():.1g} of its standard error "
+            "in the data), and would get all the weight; leave it out, or use sampling='data'."
         )
     return spread
 

@@ -51,7 +51,8 @@ def maximise(
         name: `likelihood` or `loo`.
         points: Points and standardised values of one output.
         noise: Fixed variance of the noise beside the one known per point; None: learnt.
-        restarts: Number of starts, the first in the middle of the ranges or at `first`.
+        restarts: Number of starts, the first in the middle of the ranges or at `first`, the others the
+            best of as many random points as the kernel asks for.
         seed: Of the other starts.
         first: Parameters to start from, as a fit to fewer points found them.
 
@@ -67,8 +68,7 @@ def maximise(
     bounds = np.log([outer for outer, _ in ranges])
     low, high = np.log([inner for _, inner in ranges]).T
     random = np.random.default_rng(seed)
-    starts = [(low + high) / 2 if first is None else first]
-    starts += [low + (high - low) * random.random(len(low)) for _ in range(restarts - 1)]
+    draw = lambda: low + (high - low) * random.random(len(low))
     fixed = jnp.asarray(0.0 if noise is None else noise)
 
     def negative(v: np.ndarray) -> tuple[float, np.ndarray]:
@@ -76,6 +76,8 @@ def maximise(
         fine = bool(np.isfinite(value) & np.isfinite(slope).all())
         return (float(value), np.asarray(slope)) if fine else (1e25, np.zeros(len(v)))
 
+    best_draw = lambda: min([draw() for _ in range(kernel.screened)], key=lambda v: negative(v)[0])
+    starts = [(low + high) / 2 if first is None else first, *(best_draw() for _ in range(restarts - 1))]
     runs = [minimize(negative, start, jac=True, method="L-BFGS-B", bounds=bounds) for start in starts]
     best = min(runs, key=lambda run: run.fun)
     if best.fun >= 1e25:

@@ -29,7 +29,7 @@ from saddlepath.surrogate.likelihood import (
     Points,
     covariance,
     left_out,
-    log_density,
+    objective,
     own_covariance,
     padded_size,
 )
@@ -153,6 +153,21 @@ class GaussianProcess(Surrogate):
         """One minus the squared leave-one-out error over the variance of the values, on the fitted scale [-]."""
         y = np.asarray(self.processes.y)[:, np.asarray(self.used) > 0]
         return 1 - np.mean(self.leave_one_out().residual ** 2, axis=1) / y.var(axis=1)
+
+    def log_density(self, criterion: str = "likelihood") -> Float[np.ndarray, " n_outputs"]:
+        """Log density of the labels in their own units, so that kernels and transforms can be compared.
+
+        Args:
+            criterion: `likelihood`, the marginal likelihood, or `loo`, the density of every label given all others.
+        """
+        keep = np.asarray(self.used) > 0
+        with jax.enable_x64(True):
+            found = []
+            for name, one in self._each():
+                y = np.asarray(inverse(name, one.scale, one.y))[keep]
+                points = Points(self.x, one.y, one.known, self.used)
+                found.append(_log_density(self.kernel, criterion, y, name, one, points))
+        return np.array(found)
 
     def condition(self, theta: Any, values: Any) -> "GaussianProcess":
         """The same process, with its parameters and scales, knowing more labels.
@@ -412,7 +427,7 @@ class GP(Kind):
         y = labels.values[:, j]
         names = ["standardise", "root", *(["log"] if y.min() > 0 else [])]
         fits = [self._fit_scaled(name, labels, x, j, output, seed, near) for name in names]
-        return max(fits, key=lambda fit: _score(self.kernel, y, *fit))
+        return max(fits, key=lambda fit: _log_density(self.kernel, "loo", y, *fit))
 
     def _fit_scaled(
         self, name: str, labels: Labels, x: np.ndarray, j: int, output: str, seed: int, near: GaussianProcess | None
@@ -445,8 +460,7 @@ def _start(near: GaussianProcess, j: int, shared: float | None) -> np.ndarray:
     return p if shared is not None else np.append(p, np.log(max(float(one.noise), 1e-10)))
 
 
-def _score(kernel: Kernel, y: np.ndarray, name: str, one: Process, points: Points) -> float:
-    """Log density of the points left out, on the scale of the values themselves."""
-    found = left_out(own_covariance(kernel, one.p, points, one.noise), one.y)
-    density = float(log_density(found, points.used))
+def _log_density(kernel: Kernel, criterion: str, y: np.ndarray, name: str, one: Process, points: Points) -> float:
+    """Log density of the values themselves: their likelihood, or that of the points left out."""
+    density = float(objective(kernel, criterion, one.p, points, one.noise))
     return density - len(y) * float(np.log(one.scale.spread)) + jacobian(name, y)

@@ -38,6 +38,11 @@ class Kernel(abc.ABC):
         """Number of parameters with `d` inputs."""
         return len(self.ranges(d))
 
+    @property
+    def screened(self) -> int:
+        """Random points of which the best is a start of the optimiser; more than one where maxima are many."""
+        return 1
+
     def __add__(self, other: "Kernel") -> "Kernel":
         return Sum((self, other))
 
@@ -132,6 +137,10 @@ class Periodic(Kernel):
 
     ard: bool = True
 
+    @property
+    def screened(self):
+        return 200  # from eight starts the period of forty points was found by 17 of 20 seeds with 50, by all with 200
+
     def ranges(self, d):
         n = d if self.ard else 1
         return [((2e-2, 10.0), (0.1, 1.0))] * n + _lengths(d, self.ard)
@@ -190,6 +199,10 @@ class Sum(Kernel):
 
     terms: tuple[Kernel, ...]
 
+    @property
+    def screened(self):
+        return max(part.screened for part in self.terms)
+
     def ranges(self, d):
         weights = [((1e-6, 1e6), (0.1, 10.0))] * (len(self.terms) - 1)
         return weights + [r for term in self.terms for r in term.ranges(d)]
@@ -209,6 +222,10 @@ class Product(Kernel):
     """
 
     factors: tuple[Kernel, ...]
+
+    @property
+    def screened(self):
+        return max(part.screened for part in self.factors)
 
     def ranges(self, d):
         return [r for factor in self.factors for r in factor.ranges(d)]

@@ -83,7 +83,7 @@ def back(name: str, scale: Scale, mean: Float[Array, ""], sd: Float[Array, ""]) 
     return t, s
 
 
-def inverse(name: str, scale: Scale, z: Float[Array, ""]) -> Float[Array, ""]:
+def inverse(name: str, scale: Scale, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """The value y of a standardised value, such as one of a function draw."""
     return _inverse(name, scale.centre + scale.spread * z)
 
