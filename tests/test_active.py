@@ -80,6 +80,18 @@ def test_failures_are_skipped_and_no_point_comes_twice() -> None:
     np.testing.assert_allclose(found.surrogate.predict([0.5, 0.6]).mean[0], 1.1, atol=1e-3)
 
 
+def test_a_region_without_solutions_does_not_swallow_the_labels() -> None:
+    """The area is 8 % of the box; when points that failed said nothing, 42 of 60 labels were spent in it."""
+
+    def function(theta: np.ndarray) -> np.ndarray:
+        if theta[0] < 0.2 and theta[1] < 0.4:
+            raise sp.ConvergenceError("no steady state there.")
+        return peak(theta)
+
+    found = learn(function, PLANE, n=60, every=10)
+    assert 1 <= len(found.failed) <= 12
+
+
 def test_it_stops_when_right_enough() -> None:
     found = learn(lambda theta: np.array([theta[0]]), LINE, n=40, start=8, tol=1e-2)
     assert "below 0.01 standard deviations" in found.reason and len(found.labels) < 40

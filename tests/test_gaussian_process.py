@@ -252,6 +252,8 @@ def test_a_file_holds_the_whole_process(tmp_path) -> None:
     new = np.random.default_rng(4).random((5, 2))
     np.testing.assert_array_equal(again.predict(new).mean, gp.predict(new).mean)
     np.testing.assert_array_equal(again.predict(new).sd, gp.predict(new).sd)
+    by_name = dict(zip(again.inputs, new[0], strict=True))  # compares with the box: plain arrays, no warning
+    np.testing.assert_allclose(again.predict(by_name).mean, gp.predict(new[0]).mean, rtol=1e-12)
     content = (tmp_path / "gp.surrogate").read_bytes()
     (tmp_path / "half.surrogate").write_bytes(content[: len(content) // 2])
     with pytest.raises(sp.FileError, match="truncated"):

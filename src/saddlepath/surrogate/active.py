@@ -167,10 +167,15 @@ class _Learning:
         return np.asarray(self.box.low + (self.box.high - self.box.low) * self.random.random((count, self.box.size)))
 
     def _choose(self, gp: GaussianProcess, count: int) -> np.ndarray:
-        """The best candidates one after the other, each taken as known at its mean for the next."""
+        """The best candidates one after the other, each taken as known at its mean for the next.
+
+        So are points that failed, or it would go on asking next to them.
+        """
         width = self.box.high - self.box.low
         candidates, references = self._uniform(CANDIDATES), self._uniform(REFERENCES)
         taken = np.vstack([self.theta, self.failed])
+        if len(self.failed):
+            gp = gp.condition(self.failed, gp.predict(self.failed).mean)
         chosen = []
         for _ in range(count):
             with jax.enable_x64(True):

@@ -179,7 +179,7 @@ def _predict(surrogate: Surrogate, theta: Float[Array, "*batch n_inputs"]) -> Pr
 
 def without_numbers(surrogate: Any) -> Any:
     """The structure of a surrogate, with a `jax.ShapeDtypeStruct` in place of every JAX array."""
-    empty = lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype) if eqx.is_array(a) else a
+    empty = lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype) if isinstance(a, jax.Array) else a
     return jax.tree.map(empty, surrogate)
 
 

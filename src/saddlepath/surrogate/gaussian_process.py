@@ -21,7 +21,7 @@ from saddlepath.constructors import construct, table_of
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
 from saddlepath.prior import Box
-from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate
+from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate, without_numbers
 from saddlepath.surrogate.fitting import maximise
 from saddlepath.surrogate.kernels import Kernel, Matern
 from saddlepath.surrogate.likelihood import (
@@ -224,7 +224,7 @@ class GaussianProcess(Surrogate):
         )  # fmt: skip
         names, transforms, logs = (tuple(table[key]) for key in ("outputs", "transforms", "logs"))
         whole = cls(box, names, kernel, transforms, logs, leaf(n, d), leaf(n), processes, subspace)
-        return jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype) if eqx.is_array(a) else a, whole)
+        return without_numbers(whole)
 
 
 def unit(box: Box, logs: tuple[bool, ...], theta: Array) -> Array:
