@@ -115,6 +115,7 @@ def test_intervals_of_a_bootstrap_stay_in_the_box(estimate: sp.Estimate) -> None
     np.testing.assert_allclose(one.interval(0.9), estimate.interval(0.9), atol=0.4 * estimate.sd.max())  # 200 draws
     wide = bootstrapped(estimate, 100.0).interval(0.9)
     assert np.all(wide[:, 0] >= BOX.low) and np.all(wide[:, 1] <= BOX.high)
+    np.testing.assert_array_equal(one.at_edge, 0.0)
 
 
 def test_the_report_warns_before_it_shows_numbers(estimate: sp.Estimate, tmp_path: Path) -> None:
@@ -127,13 +128,17 @@ def test_the_report_warns_before_it_shows_numbers(estimate: sp.Estimate, tmp_pat
     plan = Plan(sp.us_macro(), Matching(NAMES), Sampling({"y": 0.1}), prior)
     calm = Estimated(plan, Matched(estimate, apart, look, look, bootstrapped(estimate, 1.0)), drawn)
     page = write_estimate_report(calm, tmp_path / "calm").read_text()
-    assert "Nothing speaks against these estimates" in page and "Posterior" in page
+    assert "Nothing speaks against these estimates" in page and "Posterior" in page and "from 1959Q1 to 2009Q3" in page
+    assert "edge of the box" not in page
     numbers = json.loads((tmp_path / "calm" / "estimate.json").read_text())
     assert numbers["smm"]["estimate"] == estimate.values and abs(numbers["posterior"]["mean"]["rho"] - 0.5) < 0.01
     assert (tmp_path / "calm" / "figures" / "posterior.png").stat().st_size > 5000
     stuck = Posterior(("rho",), draws + np.arange(4)[:, None, None], "nuts", none > 0, none + 0.9, None, 1.0)
-    wrong = Estimated(plan, Matched(estimate, apart, look, look, bootstrapped(estimate, 3.0)), stuck)
+    wide = bootstrapped(estimate, 3.0)
+    wide.draws[:40] = BOX.high
+    wrong = Estimated(plan, Matched(estimate, apart, look, look, wide), stuck)
     page = write_estimate_report(wrong, tmp_path / "wrong").read_text()
+    assert "rho ends at an edge of the box in 20 % of the bootstrap" in page
     assert "Read the warnings before the numbers" in page
     assert "The standard error of rho is too small" in page and "The posterior is not to be used" in page
 

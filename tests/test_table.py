@@ -51,8 +51,8 @@ def test_html_escapes_what_html_reads(example: Table) -> None:
 
 
 def test_missing_values_are_blank() -> None:
-    shown = table({"a": {"x": np.nan, "y": -np.inf, "z": True}}, "row").cells()
-    assert shown == [["a", "", "-inf", "True"]]
+    row = {"x": np.nan, "y": -np.inf, "z": True, "t": -1e-9}
+    assert table({"a": row}, "row", formats={"t": ".2f"}).cells() == [["a", "", "-inf", "True", "0.00"]]
 
 
 def test_log10_of_nothing() -> None:

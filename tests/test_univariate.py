@@ -47,5 +47,5 @@ def test_surrogate_error_widens_the_band_where_the_surrogate_is_unsure() -> None
 
 def test_table_and_plain_data() -> None:
     found = univariate_effects(ishigami, ISHIGAMI, base=256)["y1"]
-    assert found.table().columns[0] == "from" and "mean at to" in str(found)
+    assert found.table().columns[0] == "low" and "mean at high" in str(found)
     assert len(found.as_dict()["a"]["mean"]) == found.at.shape[1]

@@ -37,6 +37,7 @@ def test_files_of_the_report(result: SensitivityResult, tmp_path: Path) -> None:
     data = json.loads((tmp_path / "uq.json").read_text())
     assert data["quantities"]["mean:c"]["shapley"]["a"]["value"] == result["mean:c"].shapley.effects["a"]
     assert (tmp_path / "figures" / "mean-c-shares.png").stat().st_size > 5000
+    assert "The quantity is the mean of c." in text and "Prior of the inputs" in text
     assert (tmp_path / "tables" / "mean-c-inputs.csv").read_text().startswith("input,first order")
 
 
@@ -70,5 +71,5 @@ def test_figures_show_every_input_in_order(result: SensitivityResult) -> None:
 def test_dependent_inputs_are_reported_without_sobol_indices(tmp_path: Path) -> None:
     found = sensitivity(total, linear_prior(0.5), base=256)
     text = write_uq_report(found, tmp_path).read_text()
-    assert "dependent" in text and "c carries" in text
+    assert "dependent" in text and "c carries" in text and "Correlations of the normal scores" in text
     assert json.loads((tmp_path / "uq.json").read_text())["quantities"]["y1"]["sobol"] is None

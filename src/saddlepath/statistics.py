@@ -26,6 +26,7 @@ from saddlepath.summary import scalar_series
 
 KINDS = {"mean": 1, "sd": 1, "autocorr": 1, "corr": 2}
 """How many series each kind of statistic takes."""
+WORDS = {"mean": "mean", "sd": "standard deviation", "autocorr": "first-order autocorrelation", "corr": "correlation"}
 TRANSFORMS = ("level", "log", "dlog", "diff")
 BATCH = 16
 """Parameter vectors whose panels are simulated at once: memory grows with it, speed hardly."""
@@ -45,6 +46,13 @@ class Series:
         values = jnp.asarray(panel[self.variable])
         values = jnp.log(values) if self.transform in ("log", "dlog") else values
         return jnp.diff(values, axis=1) if self.transform in ("dlog", "diff") else values
+
+    @property
+    def words(self) -> str:
+        """What it is, in words."""
+        return {"level": "", "log": "log ", "dlog": "the growth rate of ", "diff": "the change of "}[
+            self.transform
+        ] + self.variable
 
     def __str__(self) -> str:
         return self.variable if self.transform == "level" else f"{self.transform}:{self.variable}"
@@ -76,6 +84,11 @@ class Statistic:
         a, b = a[:, -length:], others[0][:, -length:]
         b = b - jnp.mean(b)
         return jnp.mean(a * b) / jnp.sqrt(jnp.mean(a**2) * jnp.mean(b**2))
+
+    @property
+    def words(self) -> str:
+        """What it is, in words."""
+        return f"{WORDS[self.kind]} of {' and '.join(one.words for one in self.series)}"
 
     def __str__(self) -> str:
         return f"{self.kind}:{','.join(map(str, self.series))}"

@@ -133,7 +133,7 @@ def _show(value: Any, spec: str) -> str:
         return str(value)
     if value is None or math.isnan(value):
         return ""
-    return f"{value:{spec}}"
+    return f"{value:z{spec}}"  # z: no minus before a zero
 
 
 def _aligned(row: list[str], widths: list[int]) -> list[str]:

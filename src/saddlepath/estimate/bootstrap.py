@@ -23,6 +23,9 @@ from saddlepath.simulation import require_whole
 from saddlepath.statistics import Simulated
 from saddlepath.table import Table, table
 
+EDGE = 1e-6
+"""Distance from a bound of the box below which an estimate lies at it [widths of the box]."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Bootstrap:
@@ -52,6 +55,12 @@ class Bootstrap:
         """Standard deviation of the replications. [units of the box]"""
         return self.draws.std(axis=0, ddof=1)
 
+    @property
+    def at_edge(self) -> Float[np.ndarray, " n_parameters"]:
+        """Share of the replications that end at a bound of the box. [-]"""
+        slack = EDGE * (self.box.high - self.box.low)
+        return np.mean((self.draws <= self.box.low + slack) | (self.draws >= self.box.high - slack), axis=0)
+
     def interval(self, level: float = 0.9) -> Float[np.ndarray, "n_parameters 2"]:
         """Intervals from the quantiles of the errors that replications made, cut at the bounds of the box."""
         low, high = np.quantile(self.draws - self.theta, [0.5 - level / 2, 0.5 + level / 2], axis=0)
@@ -70,7 +79,11 @@ class Bootstrap:
             }
             for i, name in enumerate(self.parameters)
         }
-        return table(rows, "parameter", title=f"Bootstrap of {len(self.draws)} replications")
+        note = (
+            "Bias: mean of the replications less the estimate; spread: their standard deviation. The interval of 90 % "
+            "comes from their errors and is cut at the bounds of the box."
+        )
+        return table(rows, "parameter", title=f"Bootstrap of {len(self.draws)} replications", note=note)
 
     def __str__(self) -> str:
         return str(self.table())

@@ -57,6 +57,7 @@ class Identification:
 
     def _words(self, direction: np.ndarray) -> str:
         order = np.argsort(-np.abs(direction))
+        direction = direction * np.sign(direction[order[0]])  # either sign names the same direction
         parts = [f"{direction[i]:+.2f} {self.parameters[i]}" for i in order if abs(direction[i]) > 0.05]
         return " ".join(parts)
 
@@ -64,11 +65,14 @@ class Identification:
         """One row per direction, the strongest first."""
         rows = {}
         for i, (value, direction) in enumerate(zip(self.singular, self.directions, strict=True)):
-            rows[str(i + 1)] = {"singular value": float(value), "direction": self._words(direction)}
+            rows[str(i + 1)] = {
+                "singular value": f"{value:.3g}",
+                "direction in widths of the box": self._words(direction),
+            }
         note = f"Condition number {self.condition:.3g}. " + (
             f"Not identified: {'; '.join(self.weak)}." if self.weak else "Every direction is identified."
         )
-        return table(rows, "direction", title="Identification", note=note)
+        return table(rows, "rank", title="Identification", note=note)
 
     def __str__(self) -> str:
         return str(self.table())

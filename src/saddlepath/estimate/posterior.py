@@ -143,7 +143,7 @@ class Posterior:
         return f"Posterior: {chains} {'chains' if self.sampler == NUTS else 'runs'} of {n} draws mixed."
 
     def _note(self) -> str:
-        note = f"Sampler {self.sampler}, {self.seconds:.1f} s."
+        note = f"Sampler {self.sampler.upper()}, {self.seconds:.1f} s."
         if self.log_evidence is None:
             return note
         value, sd = self.log_marginal_likelihood

@@ -58,8 +58,8 @@ class SecondLook:
 
     def _note(self) -> str:
         parts = zip(self.found.parameters, self.shift, self.shift / self.found.sd, strict=True)
-        moved = ", ".join(f"{name} by {shift:+.2g} ({ratio:+.2f} standard errors)" for name, shift, ratio in parts)
-        return f"With the finer moments the estimate would move: {moved}."
+        moved = ", ".join(f"{name} by {shift:+.1g} ({abs(ratio):.1g} standard errors)" for name, shift, ratio in parts)
+        return f"t: their difference in standard errors of the data. With the finer the estimate would move: {moved}."
 
     def __str__(self) -> str:
         return str(self.table())

@@ -151,7 +151,10 @@ class Estimate:
             name: {"estimate": float(value), "standard error": float(error)}
             for name, value, error in zip(self.parameters, self.theta, self.sd, strict=True)
         }
-        note = "" if self.j is None else f"J = {self.j[0]:.3g}, {self.j[1]} degrees of freedom, p = {self.j[2]:.3f}."
+        note = ""
+        if self.j is not None:
+            degrees = "1 degree" if self.j[1] == 1 else f"{self.j[1]} degrees"
+            note = f"J = {self.j[0]:.3g}, {degrees} of freedom, p = {self.j[2]:.3f}."
         if self.at_edge:
             note = f"{', '.join(self.at_edge)} ended at the edge of the box: no standard error holds there. {note}"
         return table(rows, "parameter", title="Simulated method of moments", note=note)
@@ -161,7 +164,8 @@ class Estimate:
         errors = np.sqrt(np.diag(self.data.covariance))
         columns = zip(self.data.names, self.data.values, self.model, errors, strict=True)
         rows = {n: {"data": float(d), "model": float(m), "t": float((m - d) / e)} for n, d, m, e in columns}
-        return table(rows, "moment", title="Fit", formats={"t": ".2f"})
+        note = "t: model less data, in standard errors of the data's moment."
+        return table(rows, "moment", title="Fit", note=note, formats={"t": ".2f"})
 
     def __str__(self) -> str:
         return f"{self.table()}\n\n{self.fit_table()}"

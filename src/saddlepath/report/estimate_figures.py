@@ -82,7 +82,7 @@ def moment_fit(found: Estimate) -> "Figure":
     panel.set_yticks(rows, found.data.names, fontsize=SMALL)
     panel.grid(axis="y", visible=False)
     panel.set_xlim(min(-2.5, 1.1 * distance.min()), max(2.5, 1.1 * distance.max()))
-    words(panel, x="Model less data, in standard errors of the data's moment; dotted: two of them")
+    words(panel, x="Model less data, in standard errors of the data")
     return figure
 
 

@@ -1,16 +1,22 @@
 """The report of an estimation: one page, its numbers as JSON, its tables and figures as files."""
 
+import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from saddlepath.container import PathLike, write_atomically
 from saddlepath.estimate.plan import Estimated, Matched
 from saddlepath.estimate.posterior import Posterior
+from saddlepath.estimate.second_look import SecondLook
 from saddlepath.prior import Prior
 from saddlepath.report.content import Picture, Section
 from saddlepath.report.estimate_figures import bootstrap_panels, chain_panels, moment_fit, posterior_panels
 from saddlepath.report.html import page, write_parts
+from saddlepath.report.tables import prior_table
+from saddlepath.statistics import statistic
+from saddlepath.table import Table, table
 
 REJECTED = 0.05
 """Level at which a report says that the J test rejects [-]."""
@@ -40,6 +46,7 @@ def write_estimate_report(found: Estimated, folder: PathLike, *, title: str = "E
     if found.posterior is not None:
         assert found.plan.prior is not None  # a plan without one is refused
         sections.append(_posterior_section(found.posterior, found.plan.prior))
+    sections.append(_data_section(found.plan.data))
     for section in sections:
         write_parts(section, place)
     warnings = _warnings(found)
@@ -60,11 +67,14 @@ def write_estimate_report(found: Estimated, folder: PathLike, *, title: str = "E
 
 def _moment_sections(matched: Matched) -> list[Section]:
     estimate = matched.estimate
-    fit = Picture(moment_fit(estimate), "How far the model is from the data", "Moment by moment, at the estimate.")
+    fit = Picture(
+        moment_fit(estimate), "How far the model is from the data", "At the estimate; dotted: two standard errors."
+    )
     sections = [
         Section(
             "moments",
             "Simulated moments",
+            _meanings(estimate.data.names),
             tables={"smm": estimate.table(), "fit": estimate.fit_table()},
             figures={"fit": fit},
         ),
@@ -80,7 +90,10 @@ def _moment_sections(matched: Matched) -> list[Section]:
             "How exact the moments are",
             "First the family beside a solution at the estimate alone, then a surrogate of the family's moments, "
             "through which the bootstrap runs, beside the family; each at its own estimate.",
-            tables={"finer": matched.finer.table(), "surrogate": matched.surrogate.table()},
+            tables={
+                "finer": _titled(matched.finer, "The family (used) and a solution at the estimate alone (finer)"),
+                "surrogate": _titled(matched.surrogate, "A surrogate (used) and the family (finer)"),
+            },
         ),
     ]
     if matched.bootstrap is not None:
@@ -94,13 +107,37 @@ def _moment_sections(matched: Matched) -> list[Section]:
     return sections
 
 
+def _meanings(names: Sequence[str]) -> str:
+    """What the names of the moments mean."""
+    return f"{'; '.join(f'{name} is the {statistic(name).words}' for name in names)}."
+
+
+def _titled(look: SecondLook, title: str) -> Table:
+    """The table of a second look, under a title that says of what; one that matters says so itself."""
+    return look.table() if look.matters else dataclasses.replace(look.table(), title=title)
+
+
+def _data_section(data: Any) -> Section:
+    """The series, and when they were observed."""
+    rows = {
+        str(name): {
+            "mean": float(data[name].mean()),
+            "s.d.": float(data[name].std()),
+            "missing": int(data[name].isna().sum()),
+        }
+        for name in data
+    }
+    note = f"{len(data)} periods, from {data.index[0]} to {data.index[-1]}."
+    return Section("data", "Data", tables={"data": table(rows, "series", title="Series", note=note)})
+
+
 def _posterior_section(found: Posterior, prior: Prior) -> Section:
     densities = Picture(posterior_panels(found, prior), "What the data say", "Densities before and after the data.")
     chains = Picture(chain_panels(found), "The chains", "Colours are chains; they should lie on one another.")
     return Section(
         "posterior",
         "Posterior",
-        tables={"posterior": found.table()},
+        tables={"posterior": found.table(), "prior": prior_table(prior)},
         figures={"posterior": densities, "chains": chains},
     )
 
@@ -129,14 +166,22 @@ def _warnings(found: Estimated) -> list[str]:
 
 WIDER = 1.5
 """Spread of the bootstrap over the standard error from which on a report warns [-]."""
+AT_EDGE = 0.05
+"""Share of the bootstrap at an edge of the box from which on a report warns [-]."""
 
 
 def _wider(matched: Matched) -> list[str]:
-    """Parameters whose standard error the bootstrap does not confirm."""
+    """What the bootstrap says against an estimate: piled up at an edge, or spread wider than the standard error."""
     if matched.bootstrap is None:
         return []
+    at_edge = [
+        f"{name} ends at an edge of the box in {100 * share:.0f} % of the bootstrap's data sets: its bias, spread and "
+        "interval are those of the box; solve over a larger one where the model allows it."
+        for name, share in zip(matched.bootstrap.parameters, matched.bootstrap.at_edge, strict=True)
+        if share > AT_EDGE
+    ]
     ratios = zip(matched.bootstrap.parameters, matched.bootstrap.spread / matched.bootstrap.sd, strict=True)
-    return [
+    return at_edge + [
         f"The standard error of {name} is too small: estimates from data sets of the model spread {ratio:.1f} times as "
         "far; quote the bootstrap's interval."
         for name, ratio in ratios
@@ -161,7 +206,9 @@ def _summary(found: Estimated) -> str:
 def _facts(found: Estimated) -> list[tuple[str, Any, str]]:
     facts: list[tuple[str, Any, str]] = [("Periods", len(found.plan.data), "of data")]
     if found.matched is not None:
-        facts.append(("Moments", len(found.matched.estimate.data.names), f"{len(found.matched.estimate.theta)} free"))
+        facts.append(
+            ("Moments", len(found.matched.estimate.data.names), f"{len(found.matched.estimate.theta)} parameters")
+        )
     if found.posterior is not None:
-        facts.append(("Draws", f"{found.posterior.flat.shape[0]:,}", found.posterior.sampler))
+        facts.append(("Draws", f"{found.posterior.flat.shape[0]:,}", found.posterior.sampler.upper()))
     return facts

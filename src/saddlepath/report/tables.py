@@ -11,6 +11,7 @@ from saddlepath.model import labels, parameters
 from saddlepath.table import Table, log10, table
 
 if TYPE_CHECKING:
+    from saddlepath.prior import Prior
     from saddlepath.simulation import RestPoint
     from saddlepath.solution import Solution
     from saddlepath.steady import SteadyState
@@ -175,3 +176,15 @@ def _how(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {entry}" for name, entry in value.items())
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def prior_table(prior: "Prior") -> Table:
+    """The law of every parameter; correlations stand in the note."""
+    low, high = prior.support
+    rows = {
+        name: {"law": type(law).__name__, "mean": mean, "sd": sd, "lower": a, "upper": b}
+        for name, law, mean, sd, a, b in zip(prior.names, prior.marginals, prior.mean, prior.sd, low, high, strict=True)
+    }
+    pairs = [(i, j) for i in range(prior.size) for j in range(i) if prior.correlation[i, j] != 0]
+    note = ", ".join(f"{prior.names[j]} and {prior.names[i]} {prior.correlation[i, j]:.3g}" for i, j in pairs)
+    return table(rows, "parameter", title="Prior", note=f"Correlations of the normal scores: {note}." if note else "")

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from saddlepath.container import write_atomically
+from saddlepath.errors import ConfigError
 from saddlepath.report.content import Picture, Section
 from saddlepath.report.html import page, write_parts
+from saddlepath.report.tables import prior_table
 from saddlepath.report.uq_figures import check_figure, quantity_density, shapley_bars, tornado, univariate_panels
+from saddlepath.statistics import statistic
 from saddlepath.uq.sensitivity import Sensitivity, SensitivityResult
 
 
@@ -33,6 +36,7 @@ def write_uq_report(
     place = Path(folder)
     write_atomically(place / "uq.json", (json.dumps(result.as_dict(), indent=1) + "\n").encode())
     sections = [part for one in result.found.values() for part in uq_sections(one)]
+    sections.append(Section("prior", "Prior of the inputs", tables={"prior": prior_table(result.prior)}))
     for section in sections:
         write_parts(section, place)
     shown = page(
@@ -63,7 +67,7 @@ def uq_sections(found: Sensitivity) -> list[Section]:
     swings = Picture(
         tornado(found.univariate),
         f"What one input does to {found.qoi}",
-        "The mean over all other inputs, given a low and a high value of one.",
+        "The mean over all other inputs, given a low and a high value of one. Dotted: the mean over all inputs.",
     )
     along = Picture(
         univariate_panels(found.univariate),
@@ -71,13 +75,21 @@ def uq_sections(found: Sensitivity) -> list[Section]:
         "All panels share one scale. The wide band is where the quantity itself lies while all other inputs vary.",
     )
     law = Picture(
-        quantity_density(found.propagation), f"Law of {found.qoi}", "What the prior of the inputs says about it."
+        quantity_density(found.propagation),
+        f"Law of {found.qoi}",
+        f"What the prior of the inputs says about the {_words(found.qoi)}.",
     )
     tables = {f"{stem}-inputs": found.table()}
     if found.sobol is not None and found.sobol.second is not None and len(found.inputs) > 1:
         tables[f"{stem}-second"] = found.sobol.second.table("Interaction of two inputs, second-order indices", "inputs")
     sections = [
-        Section(f"{stem}-shares", f"Which input moves {found.qoi}", tables=tables, figures=figure("shares", shares)),
+        Section(
+            f"{stem}-shares",
+            f"Which input moves {found.qoi}",
+            f"The quantity is the {_words(found.qoi)}." if ":" in found.qoi else "",
+            tables=tables,
+            figures=figure("shares", shares),
+        ),
         Section(
             f"{stem}-effects",
             f"How {found.qoi} responds",
@@ -95,6 +107,14 @@ def uq_sections(found: Sensitivity) -> list[Section]:
     if found.left_out is not None:
         sections[-1].figures.update(figure("surrogate", _left_out(found)))
     return sections
+
+
+def _words(qoi: str) -> str:
+    """A statistic in words; a quantity of another kind by its name."""
+    try:
+        return statistic(qoi).words
+    except ConfigError:
+        return qoi
 
 
 def _left_out(found: Sensitivity) -> Picture:

@@ -71,7 +71,9 @@ class Estimates:
         return self.table().to_html()
 
 
-NOTE = "Intervals of 95 % from sampling and surrogate error together; errors are standard deviations."
+NOTE = "Low and high are the ends of intervals of 95 % from both errors; these are standard deviations."
+MARGIN = "Half an interval of 95 %, from sampling and surrogate error together"
+"""What a column of margins holds."""
 
 
 def combined(

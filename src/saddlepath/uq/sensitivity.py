@@ -10,7 +10,7 @@ import numpy as np
 from saddlepath.prior import Prior
 from saddlepath.surrogate.base import Surrogate
 from saddlepath.table import Table, table
-from saddlepath.uq.estimates import NOTE
+from saddlepath.uq.estimates import MARGIN
 from saddlepath.uq.hybrids import CUBE, unexplained
 from saddlepath.uq.propagation import Propagation, propagate_of
 from saddlepath.uq.shapley import ShapleyEffects, by_permutations, shapley_of
@@ -74,7 +74,9 @@ class Sensitivity:
             for head, found in columns.items():
                 rows[name] |= {head: float(found.value[i]), f"{head} ±": float(found.margin[i])}
         formats = {f"{head} ±": ".1e" for head in columns}
-        return table(rows, "input", title=f"Which input moves {self.qoi}", note=NOTE, formats=formats)
+        return table(
+            rows, "input", title=f"Which input moves {self.qoi}", note=f"±: {MARGIN.lower()}.", formats=formats
+        )
 
     def checks_table(self) -> Table:
         """Inequalities and sums."""
@@ -82,7 +84,10 @@ class Sensitivity:
             check.rule: {"exceeded by": check.excess, "margin": check.margin, "holds": "yes" if check.holds else "no"}
             for check in self.checks
         }
-        note = "Exact indices obey every rule; a negative number says by how much. Margins are half intervals of 95 %."
+        note = (
+            "Exact indices obey every rule. Estimates exceed it by at most their margin, half an interval of 95 %; a "
+            "negative number is room to spare."
+        )
         return table(rows, "rule", title="Checks", note=note, formats={"exceeded by": ".1e", "margin": ".1e"})
 
     def as_dict(self) -> dict[str, Any]:
@@ -109,10 +114,12 @@ class SensitivityResult:
 
     Attributes:
         found: By name of the quantity.
+        prior: Law of the inputs.
         how: Base sample, draws, seed, points evaluated and seconds.
     """
 
     found: dict[str, Sensitivity]
+    prior: Prior
     how: dict[str, Any]
 
     def __getitem__(self, qoi: str) -> Sensitivity:
@@ -178,7 +185,7 @@ def sensitivity(
         "dependent inputs": prior.dependent,
         "seconds": time.perf_counter() - began,
     }
-    return SensitivityResult(found, how)
+    return SensitivityResult(found, made.prior, how)
 
 
 def checks(indices: SobolIndices | None, effects: ShapleyEffects) -> tuple[Check, ...]:

@@ -22,7 +22,7 @@ import numpy as np
 from saddlepath.errors import ConfigError
 from saddlepath.prior import Prior
 from saddlepath.table import Table, table
-from saddlepath.uq.estimates import NOTE, Estimates, combined
+from saddlepath.uq.estimates import MARGIN, Estimates, combined
 from saddlepath.uq.hybrids import CUBE, VarianceParts, base_scores, mixtures, unexplained
 from saddlepath.uq.target import Target, target
 
@@ -61,7 +61,8 @@ class SobolIndices:
             }
             for i, name in enumerate(self.first.names)
         }
-        return table(rows, "input", title=f"Sobol' indices of {self.qoi}", note=NOTE)
+        note = f"Low and high: {MARGIN.lower()} on either side."
+        return table(rows, "input", title=f"Sobol' indices of {self.qoi}", note=note)
 
     def as_dict(self) -> dict[str, Any]:
         second = None if self.second is None else self.second.as_dict()

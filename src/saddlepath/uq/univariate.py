@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 
 from saddlepath.prior import Prior
 from saddlepath.table import Table, table
-from saddlepath.uq.estimates import NOTE, combined, plain
+from saddlepath.uq.estimates import MARGIN, combined, plain
 from saddlepath.uq.hybrids import base_scores
 from saddlepath.uq.sobol import DRAWS
 from saddlepath.uq.target import Target, target
@@ -58,14 +58,16 @@ class UnivariateEffects:
         for i, name in enumerate(self.inputs):
             low, high = self.at[i, 0], self.at[i, last]
             rows[name] = {
-                "from": low,
-                "to": high,
-                "mean at from": self.mean[i, 0],
-                "mean at the median": self.mean[i, middle],
-                "mean at to": self.mean[i, last],
-                "half width": float(np.max(self.high[i] - self.low[i]) / 2),
+                "low": low,
+                "high": high,
+                "mean at low": self.mean[i, 0],
+                "mean at median": self.mean[i, middle],
+                "mean at high": self.mean[i, last],
+                "±": float(np.max(self.high[i] - self.low[i]) / 2),
             }
-        return table(rows, "input", title=f"Mean of {self.qoi} given one input", note=NOTE)
+        note = f"Low and high: the quantiles of the input at 2 and 98 %. ±: {MARGIN.lower()}, the widest of the row."
+        title = f"Mean of {self.qoi} given one input"
+        return table(rows, "input", title=title, note=note, formats={"±": ".1e"})
 
     def as_dict(self) -> dict[str, Any]:
         fields = ("at", "mean", "low", "high", "spread_low", "spread_high")
