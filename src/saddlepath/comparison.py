@@ -185,5 +185,5 @@ def _row(mine: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
         "mean": float(gap.mean(axis=0).max()),
         "largest relative": float(relative.max()),
         "mean relative": float(relative.mean(axis=0).max()),
-        "log10 largest relative": float(log10(relative.max())),
+        "log10 largest relative": float(log10(relative.max())) if relative.max() > 0 else np.nan,
     }

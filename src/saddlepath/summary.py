@@ -96,8 +96,8 @@ def moments(
     rows = {name: _moments_of(series[name], deviations[name], reference) for name in series}
     what = f"deviations from the HP trend ({hp_filter:g})" if hp_filter is not None else "levels"
     size = f"{data.sizes['path']} paths of {data.sizes['time']} periods"
-    note = f"{size}; means of levels, other moments of {what}"
-    note += ", always positive variables in logs." if logs else "."
+    of = f"; means of levels, other moments of {what}" if logs or hp_filter is not None else ""
+    note = f"{size}{of}{', always positive variables in logs' if logs else ''}."
     formats = dict.fromkeys(("mean", "sd"), "#.4g") | dict.fromkeys(RATIOS, ".3f")
     return table(rows, "variable", title="Simulated moments", note=note, formats=formats)
 

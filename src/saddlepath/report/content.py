@@ -205,7 +205,24 @@ def _second_opinion(member: Solution, judged: bool | Verdict, seed: int) -> Sect
     """The distance to the same model solved by collocation."""
     verdict = judged if isinstance(judged, Verdict) else referee(member, seed=seed)
     text = f"The referee solved the same equations by collocation on {verdict.solution.how['nodes']} nodes: "
-    return Section("referee", "Second opinion", text + verdict.sentence, tables={"referee": verdict.distance})
+    return Section("referee", "Second opinion", text + verdict.sentence, tables=_halves(verdict.distance))
+
+
+def _halves(distance: Table) -> dict[str, Table]:
+    """The table of a comparison as two that a page has room for: on paths, and on a box if there is one."""
+    wide = [name for name in distance.columns if name.startswith("box, ")]
+    if not wide:
+        return {"referee": distance}
+    paths = dataclasses.replace(distance, frame=distance.frame.drop(columns=wide))
+    heads = {name: name.removeprefix("box, ") for name in wide}
+    box = dataclasses.replace(
+        distance,
+        frame=distance.frame[wide].rename(columns=heads),
+        title=f"{distance.title}, on the box",
+        note="",
+        formats=dict.fromkeys(heads.values(), ".1e"),
+    )
+    return {"referee": paths, "referee_box": box}
 
 
 def _steady(member: Solution) -> Section:

@@ -174,19 +174,21 @@ def _wider(matched: Matched) -> list[str]:
     """What the bootstrap says against an estimate: piled up at an edge, or spread wider than the standard error."""
     if matched.bootstrap is None:
         return []
-    at_edge = [
-        f"{name} ends at an edge of the box in {100 * share:.0f} % of the bootstrap's data sets: its bias, spread and "
-        "interval are those of the box; solve over a larger one where the model allows it."
-        for name, share in zip(matched.bootstrap.parameters, matched.bootstrap.at_edge, strict=True)
-        if share > AT_EDGE
-    ]
-    ratios = zip(matched.bootstrap.parameters, matched.bootstrap.spread / matched.bootstrap.sd, strict=True)
-    return at_edge + [
-        f"The standard error of {name} is too small: estimates from data sets of the model spread {ratio:.1f} times as "
-        "far; quote the bootstrap's interval."
-        for name, ratio in ratios
-        if ratio > WIDER
-    ]
+    again, warnings = matched.bootstrap, []
+    for i, name in enumerate(again.parameters):
+        share, ratio = again.at_edge[i], again.spread[i] / again.sd[i]
+        if share > AT_EDGE:
+            warnings.append(
+                f"{name} ends at an edge of the box in {100 * share:.0f} % of the bootstrap's data sets, so that bias, "
+                "spread and interval depend on the box; solve over a larger one where the model allows it."
+            )
+        if ratio > WIDER:
+            advice = "do not quote it" if share > AT_EDGE else "quote the bootstrap's interval"
+            warnings.append(
+                f"The standard error of {name} is too small: estimates from data sets of the model spread {ratio:.1f} "
+                f"times as far; {advice}."
+            )
+    return warnings
 
 
 def _summary(found: Estimated) -> str:

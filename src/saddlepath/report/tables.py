@@ -175,7 +175,7 @@ def how_table(solution: "Solution") -> Table:
 def _how(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {entry}" for name, entry in value.items())
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def prior_table(prior: "Prior") -> Table:

@@ -132,7 +132,7 @@ def quantity_density(found: Propagation) -> "Figure":
     panel.set_ylim(bottom=0)
     panel.set_yticks([])
     panel.spines["left"].set_visible(False)
-    words(panel, x=f"{found.qoi} under the prior; dotted: its quantiles at 5, 50 and 95 %")
+    words(panel, x=f"{found.qoi} under the prior")
     legend(figure, panel)
     return figure
 

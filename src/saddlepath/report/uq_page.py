@@ -77,7 +77,7 @@ def uq_sections(found: Sensitivity) -> list[Section]:
     law = Picture(
         quantity_density(found.propagation),
         f"Law of {found.qoi}",
-        f"What the prior of the inputs says about the {_words(found.qoi)}.",
+        f"What the prior of the inputs says about the {_words(found.qoi)}. Dotted: quantiles at 5, 50 and 95 %.",
     )
     tables = {f"{stem}-inputs": found.table()}
     if found.sobol is not None and found.sobol.second is not None and len(found.inputs) > 1:
