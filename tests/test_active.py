@@ -119,7 +119,9 @@ def test_labels_on_disk_are_not_computed_again(tmp_path: Path) -> None:
     ("act", "words"),
     [
         (lambda: learn(peak, PLANE, n=1), "n must be a whole number"),
-        (lambda: learn(peak, PLANE, outputs=("a", "b"), n=12), "must return 2 numbers"),
+        (lambda: learn(peak, PLANE, outputs=("a", "b"), n=12), "must return 2 numbers, .* name every one"),
+        (lambda: learn(peak, PLANE, start=np.full((6, 2), 2.0), n=12), "6 of 6 start points lie outside the box"),
+        (lambda: learn(peak, PLANE, start=np.ones((6, 3)), n=12), r"points \[n, 2\] .* got shape \(6, 3\)"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(act, words: str) -> None:

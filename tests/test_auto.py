@@ -56,6 +56,11 @@ def test_kinds_that_cannot_be_used_are_said() -> None:
     assert "has 15 terms" in choice.candidates[1].note
     with pytest.raises(ConfigError, match="no kind of surrogate can use these 12 labels: .* has 15 terms"):
         choose(labels(12), kinds=[Polynomial(4)])
+    with pytest.raises(ConfigError, match="4 labels are too few to choose"):
+        choose(labels(4))
+    same = Labels(labels(12).box, labels(12).theta, np.ones(12), ("y",))
+    with pytest.raises(ConfigError, match="y is the same, 1, at all 12 points; .*: leave it out"):
+        choose(same)
     with pytest.raises(ConfigError, match="folds must be between 2 and the 12 labels, got 13"):
         choose(labels(12), folds=13)
 

@@ -115,12 +115,17 @@ def test_a_search_is_a_kind_of_surrogate() -> None:
     assert "the best by loo of 2 kernels" in kind.describe()
 
 
+def same() -> sp.Labels:
+    return sp.Labels(sp.Box(t=(0.0, 4.0)), np.arange(4.0)[:, None], np.ones(4))
+
+
 @pytest.mark.parametrize(
     ("act", "words"),
     [
         (lambda: sp.search_kernel(noisy(np.sin), criterion="aic"), "no criterion 'aic'"),
         (lambda: sp.search_kernel(noisy(np.sin), depth=0), "depth"),
-        (lambda: sp.search_kernel(noisy(np.sin, 2), SMOOTH_AND_ROUGH), "no kernel can use these 2 labels: .* too few"),
+        (lambda: sp.search_kernel(same()), "y1 is the same, .* leave it out"),
+        (lambda: sp.search_kernel(noisy(np.sin, 2), SMOOTH_AND_ROUGH), "2 labels are too few .* asks least, 3"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_searched_is_refused_in_words(act: Callable, words: str) -> None:

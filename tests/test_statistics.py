@@ -91,6 +91,8 @@ def test_a_study_finds_the_shares_known_by_hand(family: sp.Solution) -> None:
     outside = sp.Prior(alpha=sp.Uniform(0.3, 0.4), beta=sp.Uniform(0.8, 0.96))
     with pytest.raises(sp.ConfigError, match="the prior of beta reaches from 0.8 to 0.96"):
         sp.study(family, ["mean:saving"], outside)
+    with pytest.raises(sp.ConfigError, match="mean:log:z is not finite at 8 of 8 .* need a positive variable"):
+        sp.study(family, ["mean:log:z"], prior, points=8, periods=50, paths=1)
 
 
 def exit_code(words: list[str]) -> Any:

@@ -307,7 +307,7 @@ class Prior(eqx.Module):
         """
         unknown = [name for name in names if name not in self.names]
         if unknown:
-            raise ConfigError(f"the prior gives no law of {unknown[0]!r}; {nearest_names(unknown[0], [*self.names])}")
+            raise ConfigError(f"the prior gives no law of {unknown[0]!r}, only of {', '.join(self.names)}; add it.")
         spare = [name for name in self.names if name not in names]
         if spare:
             raise ConfigError(f"the prior gives a law of {spare[0]!r}; {nearest_names(spare[0], list(names))}")

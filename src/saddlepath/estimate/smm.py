@@ -28,6 +28,8 @@ from saddlepath.surrogate.base import Surrogate
 from saddlepath.table import Table, table
 
 WEIGHTINGS = ("efficient", "diagonal", "identity")
+FEWEST = 10
+"""Periods of data without which their moments have no covariance [periods]."""
 SINGULAR = 1e-10
 """A correlation matrix of moments with an eigenvalue below this is singular [-]."""
 STILL = 1e-3
@@ -68,7 +70,15 @@ def moments_of(data: Mapping[str, Any], names: Sequence[str], lags: int | None =
     values = statistics_of(series, names)
     scores = influence(series, names)
     if not np.all(np.isfinite(scores)):
-        raise ConfigError("the data have missing or non-finite values in the series of these moments; drop them first.")
+        wrong = [name for name, column in zip(names, scores.T, strict=True) if not np.all(np.isfinite(column))]
+        raise ConfigError(
+            f"the data have missing or non-finite values in the series of {', '.join(wrong)}; drop such periods, and "
+            "take logarithms of positive series only."
+        )
+    if len(scores) < FEWEST:
+        raise ConfigError(
+            f"{len(scores)} periods are too few for the covariance of {len(names)} moments; give at least {FEWEST}."
+        )
     periods = len(scores)
     lags = int(4 * (periods / 100) ** (2 / 9)) if lags is None else lags
     covariance = long_run_covariance(scores, lags) / periods
@@ -266,7 +276,8 @@ def _check(model: Any, data: Moments, box: Box, weighting: str, sampling: str) -
         )
     if len(data.names) < box.size:
         raise ConfigError(
-            f"{len(data.names)} moments cannot tell {box.size} parameters apart ({', '.join(box.entries)}); add some."
+            f"{len(data.names)} {'moment' if len(data.names) == 1 else 'moments'} cannot tell {box.size} parameters "
+            f"({', '.join(box.entries)}) apart; add moments, or fix parameters."
         )
 
 

@@ -264,7 +264,7 @@ def _simulation(member: Solution, seed: int) -> Section:
         pictures["profiles"] = Picture(
             draw.life_cycle(data),
             "Profiles of array fields",
-            "Mean and middle ninety per cent over simulated periods.",
+            "Mean and middle ninety per cent over simulated periods. Entry 1 here is entry [0] in the tables.",
         )
     return Section("simulation", "Simulation", tables=tables, figures=pictures)
 

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from saddlepath.container import PathLike
-from saddlepath.errors import ConvergenceError
+from saddlepath.errors import ConfigError, ConvergenceError
 from saddlepath.prior import Box
 from saddlepath.simulation import require_whole
 from saddlepath.surrogate.acquisition import Acquisition, IntegratedVariance, scores
@@ -115,6 +115,8 @@ class _Learning:
     def run(self, start: int | np.ndarray | None, n: int, batch: int, tol: float, every: int) -> Learned:
         """Design, then batches until enough."""
         first = max(10, 5 * self.box.size) if start is None else start
+        if not isinstance(first, int):
+            self._require_inside(np.asarray(first, dtype=float))
         self._label(self.box.design(min(first, n), self.seed) if isinstance(first, int) else np.asarray(first, float))
         if len(self.theta) < 2:
             raise ConvergenceError(
@@ -139,6 +141,20 @@ class _Learning:
         if fitted < len(self.theta):
             gp = self._fit(gp)
         return Learned(gp, self._labels(), np.array(self.errors), self.failed, reason)
+
+    def _require_inside(self, points: np.ndarray) -> None:
+        if points.ndim != 2 or points.shape[1] != self.box.size:
+            raise ConfigError(
+                f"start must be a number or points [n, {self.box.size}] with a column per entry of the box "
+                f"({', '.join(self.box.entries)}), got shape {points.shape}."
+            )
+        outside = np.flatnonzero(np.any((points < self.box.low) | (points > self.box.high), axis=1))
+        if outside.size:
+            shown = np.array2string(points[outside[0]], precision=6)
+            raise ConfigError(
+                f"{outside.size} of {len(points)} start points lie outside the box, the first {shown}; move them "
+                f"inside, in the order {', '.join(self.box.entries)}."
+            )
 
     def _labels(self) -> Labels:
         return Labels(self.box, self.theta, self.values, self.outputs)

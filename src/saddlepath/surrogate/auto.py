@@ -19,10 +19,13 @@ from saddlepath.surrogate.base import Kind, Labels, Surrogate
 from saddlepath.surrogate.deep import Deep
 from saddlepath.surrogate.gaussian_process import GP
 from saddlepath.surrogate.polynomial import Polynomial
+from saddlepath.surrogate.transforms import require_varying
 from saddlepath.table import Table, table
 
 MOST_FOR_PROCESS = 2_000
 """Labels up to which a Gaussian process is a candidate: its cost grows like their cube [-]."""
+FEWEST = 5
+"""Labels without which kinds are not compared [-]."""
 FEWEST_FOR_NETWORK = 100
 """Labels from which networks are candidates [-]."""
 CLOSE = 0.1
@@ -122,6 +125,13 @@ def choose(labels: Labels, kinds: Sequence[Kind] | None = None, folds: int = 5, 
     Raises:
         ConfigError: Fewer than two folds or too few labels for them, or no candidate can use the labels.
     """
+    for output, values in zip(labels.outputs, labels.values.T, strict=True):
+        require_varying(values, output)
+    if len(labels) < FEWEST:
+        raise ConfigError(
+            f"{len(labels)} labels are too few to choose a surrogate by left-out ones; give at least {FEWEST}, better "
+            "ten per input."
+        )
     if not 2 <= folds <= len(labels):
         raise ConfigError(f"folds must be between 2 and the {len(labels)} labels, got {folds}; 5 are usual.")
     order = np.random.default_rng(seed).permutation(len(labels))

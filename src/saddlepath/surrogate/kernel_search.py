@@ -30,6 +30,7 @@ from saddlepath.surrogate.kernels import (
     SquaredExponential,
     Sum,
 )
+from saddlepath.surrogate.transforms import require_varying
 from saddlepath.table import Table, table
 
 CANDIDATES = (SquaredExponential(), Matern(2.5), Matern(1.5), RationalQuadratic(), Periodic(), Linear())
@@ -136,6 +137,15 @@ def search_kernel(
     if criterion not in CRITERIA:
         raise ConfigError(f"no criterion {criterion!r}; {nearest_names(criterion, list(CRITERIA))}")
     bases = CANDIDATES if candidates is None else tuple(candidates)
+    for output, values in zip(labels.outputs, labels.values.T, strict=True):
+        require_varying(values, output)
+    least = min(bases, key=lambda one: one.size(labels.box.size))
+    needed = 2 + least.size(labels.box.size)
+    if process.subspace is None and len(labels) < needed:
+        raise ConfigError(
+            f"{len(labels)} labels are too few for every one of the {len(bases)} kernels; {formula(least)} asks least, "
+            f"{needed}: give more labels."
+        )
     tried: dict[Kernel, tuple[KernelScore, GaussianProcess | None]] = {}
     best, fresh = None, list(bases)
     for _ in range(depth):

@@ -150,6 +150,7 @@ def _finite(outcome: Any, n_outputs: int) -> np.ndarray | None:
     values = np.atleast_1d(np.asarray(outcome, dtype=float))
     if values.shape != (n_outputs,):
         raise ConfigError(
-            f"the function to label with must return {n_outputs} numbers, one per output, got shape {values.shape}."
+            f"the function to label with must return {n_outputs} {'number' if n_outputs == 1 else 'numbers'}, one per "
+            f"output, got shape {values.shape}; name every one of them in outputs."
         )
     return values if np.all(np.isfinite(values)) else None

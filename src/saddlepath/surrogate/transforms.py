@@ -61,13 +61,23 @@ def fit_scale(name: str, y: np.ndarray, output: str) -> Scale:
     if name == "none":
         return Scale(jnp.zeros(()), jnp.ones(()))
     transformed = forward(name, y)
+    require_varying(transformed, output, y)
     spread = float(transformed.std())
-    if spread <= 1e-13 * max(float(np.abs(transformed).max()), 1e-300):
-        raise ConfigError(
-            f"{output} is the same, {y[0]:.6g}, at all {len(y)} points; it does not depend on the parameters and needs "
-            "no surrogate: leave it out."
-        )
     return Scale(jnp.asarray(float(transformed.mean())), jnp.asarray(spread))
+
+
+def require_varying(transformed: np.ndarray, output: str, y: np.ndarray | None = None) -> None:
+    """Refuse an output that never changes.
+
+    Raises:
+        ConfigError: All values are the same.
+    """
+    if float(transformed.std()) <= 1e-13 * max(float(np.abs(transformed).max()), 1e-300):
+        value = (transformed if y is None else y)[0]
+        raise ConfigError(
+            f"{output} is the same, {value:.6g}, at all {len(transformed)} points; it does not depend on the "
+            "parameters and needs no surrogate: leave it out."
+        )
 
 
 def back(name: str, scale: Scale, mean: Float[Array, ""], sd: Float[Array, ""]) -> tuple[Array, Array]:

@@ -3,6 +3,9 @@
 import dataclasses
 from collections.abc import Sequence
 
+import numpy as np
+
+from saddlepath.errors import ConfigError
 from saddlepath.prior import Prior
 from saddlepath.solution import Solution
 from saddlepath.statistics import simulated
@@ -66,6 +69,21 @@ def study(
     function = simulated(family, quantities, periods=periods, paths=paths, burn_in=burn_in, seed=seed)
     prior.require_inside(family.box)
     theta = family.box.design(points, seed)
-    labels = Labels(family.box, theta, function(theta), function.names)
+    values = function(theta)
+    _require_finite(values, theta, function.names, family.box.entries)
+    labels = Labels(family.box, theta, values, function.names)
     surrogate = fit(labels, kind, seed)
     return Study(labels, surrogate, sensitivity(surrogate, prior, base=base, draws=draws, seed=seed))
+
+
+def _require_finite(values: np.ndarray, theta: np.ndarray, quantities: Sequence[str], inputs: Sequence[str]) -> None:
+    """Refuse quantities that a simulation does not have everywhere."""
+    for name, column in zip(quantities, values.T, strict=True):
+        wrong = np.flatnonzero(~np.isfinite(column))
+        if wrong.size:
+            where = ", ".join(f"{i} = {v:.6g}" for i, v in zip(inputs, theta[wrong[0]], strict=True))
+            cause = "logarithms need a positive variable; " if "log:" in name else ""
+            raise ConfigError(
+                f"{name} is not finite at {wrong.size} of {len(theta)} simulated points, the first at {where}; {cause}"
+                "choose another quantity, or solve over a smaller box."
+            )
