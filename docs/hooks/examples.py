@@ -2,10 +2,12 @@
 
 A script in percent format (cells begin with `# %%`, text with `# %% [markdown]`) is the only source: it can
 be linted, tested and compared line by line. An executed notebook is kept in .cache and reused while script
-and package have not changed. A cell that fails stops the build.
+and package have not changed. A cell that fails stops the build, and so does a script that draws without a picture.
 """
 
 import hashlib
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from nbconvert import MarkdownExporter
 
 FOLDER = "tutorial"
 LONGEST_CELL = 300  # seconds
+DRAWS = re.compile(r"plt\.subplots\(|_figures import")
+INLINE = "module://matplotlib_inline.backend_inline"  # whatever backend the build itself runs with
 DOWNLOAD = "\n\n---\n\nThis page is a script: [download it as a notebook]({name}.ipynb).\n"
 
 
@@ -48,18 +52,27 @@ def executed(script: Path, root: Path) -> nbformat.NotebookNode:
     notebook = jupytext.read(script)
     NotebookClient(
         notebook, timeout=LONGEST_CELL, kernel_name="python3", resources={"metadata": {"path": root}}
-    ).execute()
+    ).execute(env=os.environ | {"MPLBACKEND": INLINE})
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            cell.outputs = [output for output in cell.outputs if is_shown(output)]
+    if DRAWS.search(script.read_text(encoding="utf-8")) and "image/png" not in nbformat.writes(notebook):
+        raise RuntimeError(f"{script.name} draws, but its page would have no figure; is matplotlib-inline installed?")
     kept.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, kept)
     return notebook
 
 
+def is_shown(output: nbformat.NotebookNode) -> bool:
+    """Whether a reader sees an output: not what goes to stderr, and no bare objects of matplotlib."""
+    text = output.get("data", {}).get("text/plain", "")
+    bare = text.startswith(("<matplotlib", "[<matplotlib", "Text(")) and len(output["data"]) == 1
+    return output.get("name") != "stderr" and not bare
+
+
 def fingerprint(script: Path, root: Path) -> str:
-    """Changes with the script and with every source file of the package."""
-    digest = hashlib.sha256(script.read_bytes())
+    """Changes with the script, with every source file of the package and with the way it is executed."""
+    digest = hashlib.sha256(script.read_bytes() + Path(__file__).read_bytes())
     for source in sorted((root / "src").rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]

@@ -5,6 +5,7 @@ map, which keeps its order in grey print. Figures are built without pyplot, so t
 touched.
 """
 
+import functools
 import io
 import math
 from collections.abc import Iterator
@@ -37,17 +38,29 @@ def panels(n: int, *, columns: int = 3, height: float = 2.1, width: float = WIDT
         height: Height of a row. [inch]
         width: Width of the figure. [inch]
     """
-    from matplotlib.figure import Figure
-
     columns = min(n, columns)
     rows = math.ceil(n / columns)
-    figure = Figure(figsize=(width * columns / 3 if columns < 2 else width, height * rows + 0.35), layout="constrained")
+    figure = _shown()(
+        figsize=(width * columns / 3 if columns < 2 else width, height * rows + 0.35), layout="constrained"
+    )
     axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
     for spare in axes[n:]:
         spare.set_axis_off()
     for panel in axes[:n]:
         _quiet(panel)
     return figure, axes[:n]
+
+
+@functools.cache
+def _shown() -> type["Figure"]:
+    """The class of figures: a notebook shows them although pyplot does not know them."""
+    from matplotlib.figure import Figure
+
+    class Shown(Figure):
+        def _repr_png_(self) -> bytes:
+            return picture(self, "png", dpi=100)
+
+    return Shown
 
 
 def _quiet(axes: "Axes") -> None:
@@ -136,9 +149,9 @@ def entries(values: np.ndarray, leading: int) -> Iterator[tuple[str, np.ndarray]
         yield ",".join(map(str, index)), values[(..., *index)]
 
 
-def picture(figure: "Figure", kind: str) -> bytes:
+def picture(figure: "Figure", kind: str, dpi: int = 200) -> bytes:
     """A figure as `png`, `pdf` or `svg`; without a date, so that equal figures are equal files."""
     stream = io.BytesIO()
     date = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
-    figure.savefig(stream, format=kind, dpi=200, metadata=date, facecolor="white")
+    figure.savefig(stream, format=kind, dpi=dpi, metadata=date, facecolor="white")
     return stream.getvalue()
