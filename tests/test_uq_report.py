@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -65,7 +66,8 @@ def test_figures_show_every_input_in_order(result: SensitivityResult) -> None:
     for figure in (tornado(found.univariate), shapley_bars(found)):
         assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["b", "a"]  # largest on top
     assert len(univariate_panels(found.univariate).axes) == 2
-    assert tornado(found.univariate)._repr_png_().startswith(b"\x89PNG")  # shown in a notebook
+    shown: Any = tornado(found.univariate)
+    assert shown._repr_png_().startswith(b"\x89PNG")  # what a notebook asks for
 
 
 @pytest.mark.slow
