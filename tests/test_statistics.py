@@ -110,6 +110,9 @@ def test_the_command_writes_a_report(family: sp.Solution, tmp_path, capsys: pyte
     assert "Which input moves mean:saving" in capsys.readouterr().out
     assert (tmp_path / "uq" / "uq.html").is_file()
     assert sp.load_surrogate(tmp_path / "uq" / "surrogate.saddle").inputs == ("alpha", "beta")
+    (tmp_path / "prior.toml").write_text("[alpha]\nlower = 0.1\nupper = 0.39\n[beta]\nlower = 0.91\nupper = 0.95\n")
+    assert exit_code(words) == 2
+    assert capsys.readouterr().err.startswith("saddlepath: the prior of alpha reaches from 0.1 to 0.39")
     (tmp_path / "prior.toml").write_text("[alpha\n")
     assert exit_code(words) == 2
     assert "is not valid TOML" in capsys.readouterr().err
