@@ -86,7 +86,7 @@ class Box(eqx.Module):
         angle = jax.random.uniform(key, (self.size,), maxval=np.pi)
         return jnp.asarray(self.centre) - jnp.cos(angle) * jnp.asarray((self.high - self.low) / 2)
 
-    def design(self, n: int, seed: int = 0) -> Float[np.ndarray, "n size"]:
+    def design(self, n: int, seed: int = 0) -> Float[AnyArray, "n size"]:
         """A scrambled Sobol' design of `n` points, the centre first."""
         from scipy.stats import qmc
 
@@ -94,7 +94,7 @@ class Box(eqx.Module):
             return np.zeros((1, 0))
         power = int(np.ceil(np.log2(max(n, 2))))
         points = qmc.Sobol(self.size, rng=seed).random_base2(power)[: n - 1]
-        return np.vstack([self.centre, self.low + points * (self.high - self.low)])
+        return self.low + np.vstack([np.full(self.size, 0.5), points]) * (self.high - self.low)
 
     def split(self, theta: Float[AnyArray, " size"]) -> dict[str, AnyArray]:
         """A flat vector as fields by name."""

@@ -124,6 +124,10 @@ class Surrogate(eqx.Module):
     def at(self, theta: Float[Array, " n_inputs"]) -> Prediction:
         """The prediction at one point, pure and differentiable: mean and sd are `[n_outputs]`."""
 
+    def mean(self, theta: Float[Array, " n_inputs"]) -> Float[Array, " n_outputs"]:
+        """The mean alone, for millions of points; a surrogate may have a faster way than `at`."""
+        return jnp.asarray(self.at(theta).mean)
+
     @abc.abstractmethod
     def draw(self, key: PRNGKeyArray) -> "eqx.Module":
         """A function drawn from what the surrogate holds possible: callable from `[n_inputs]` to `[n_outputs]`."""

@@ -23,7 +23,7 @@ from saddlepath.model import nearest_names
 from saddlepath.prior import Box
 from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate, without_numbers
 from saddlepath.surrogate.fitting import maximise
-from saddlepath.surrogate.kernels import Kernel, Matern
+from saddlepath.surrogate.kernels import Kernel, Matern, all_pairs
 from saddlepath.surrogate.likelihood import (
     LeftOut,
     Points,
@@ -102,6 +102,12 @@ class GaussianProcess(Surrogate):
         mean, sd = zip(*moments, strict=True)
         return Prediction(jnp.stack(mean), jnp.stack(sd))
 
+    def mean(self, theta: Float[Array, " n_inputs"]) -> Float[Array, " n_outputs"]:
+        """The mean of `at` up to rounding; at many points by one matrix product where it needs no deviation."""
+        if not {"standardise", "none"}.issuperset(self.transforms):
+            return super().mean(theta)
+        return jnp.stack([inverse(name, one.scale, self.pairs(one, theta) @ one.alpha) for name, one in self._each()])
+
     def _each(self) -> list[tuple[str, Process]]:
         """Transform and process of every output."""
         return [(name, self.process(j)) for j, name in enumerate(self.transforms)]
@@ -117,6 +123,10 @@ class GaussianProcess(Surrogate):
     def cross(self, one: Process, theta: Float[Array, "m n_inputs"]) -> Float[Array, "n m"]:
         """Covariance of the labels with the values at points; zero for padding."""
         return self.used[:, None] * covariance(self.kernel, one.p, self.x, self.unit(theta))
+
+    def pairs(self, one: Process, theta: Float[Array, " n_inputs"]) -> Float[Array, " n"]:
+        """A column of `cross` by `all_pairs`."""
+        return self.used * jnp.exp(one.p[0]) * all_pairs(self.kernel, one.p[1:], self.unit(theta)[None], self.x)[0]
 
     def _standard(self, one: Process, theta: Array) -> tuple[Array, Array]:
         k = self.cross(one, theta[None])[:, 0]
@@ -279,24 +289,23 @@ class FunctionDraw(eqx.Module):
     Attributes:
         process: The fitted process.
         anchors: Points of the joint draw `[n_anchors, n_inputs]`. [units of the box]
-        known: Triangular solves of the labels' covariance with the anchors', per output `[n_outputs, n, n_anchors]`.
-        weights: Of the anchors, per output `[n_outputs, n_anchors]`.
+        of_labels: Weights of the covariances with the labels, per output `[n_outputs, n]`.
+        of_anchors: Weights of those with the anchors, per output `[n_outputs, n_anchors]`.
     """
 
     process: GaussianProcess
     anchors: Array
-    known: Array
-    weights: Array
+    of_labels: Array
+    of_anchors: Array
 
     def __call__(self, theta: Float[Array, " n_inputs"]) -> Float[Array, " n_outputs"]:
         """Values of the function at one point. [units of the outputs]"""
         gp = self.process
+        at = gp.unit(self.anchors)
         values = []
         for j, (name, one) in enumerate(gp._each()):
-            k = gp.cross(one, theta[None])[:, 0]
-            solved = jax.scipy.linalg.solve_triangular(one.factor, k, lower=True)
-            near = covariance(gp.kernel, one.p, gp.unit(theta)[None], gp.unit(self.anchors))[0]
-            z = k @ one.alpha + (near - solved @ self.known[j]) @ self.weights[j]
+            near = jnp.exp(one.p[0]) * all_pairs(gp.kernel, one.p[1:], gp.unit(theta)[None], at)[0]
+            z = gp.pairs(one, theta) @ self.of_labels[j] + near @ self.of_anchors[j]
             values.append(inverse(name, one.scale, z))
         return jnp.stack(values)
 
@@ -310,7 +319,9 @@ def _draw(gp: GaussianProcess, anchors: Array, keys: Array) -> FunctionDraw:
         values, vectors = jnp.linalg.eigh(posterior)
         varies = values > RANK * jnp.exp(process.p[0])
         sizes = jnp.where(varies, 1 / jnp.sqrt(jnp.where(varies, values, 1.0)), 0.0)
-        return known, vectors @ (sizes * jax.random.normal(key, sizes.shape, dtype=sizes.dtype))
+        weights = vectors @ (sizes * jax.random.normal(key, sizes.shape, dtype=sizes.dtype))
+        moved = jax.scipy.linalg.solve_triangular(process.factor.T, known @ weights, lower=False)
+        return process.alpha - moved, weights
 
     return FunctionDraw(gp, anchors, *jax.vmap(one)(gp.processes, keys))
 

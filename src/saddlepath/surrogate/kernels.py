@@ -11,7 +11,9 @@ References:
 
 import abc
 import dataclasses
+from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -54,8 +56,11 @@ def _lengths(d: int, ard: bool) -> list[tuple[tuple[float, float], tuple[float, 
     return [(LENGTHS, FIRST_LENGTHS)] * (d if ard else 1)
 
 
-def _squared_distance(p: Array, a: Array, b: Array) -> Array:
-    return jnp.sum(((a - b) * jnp.exp(-p)) ** 2)
+def _squared_distances(p: Array, a: Float[Array, "n d"], b: Float[Array, "m d"]) -> Float[Array, "n m"]:
+    """Of all pairs by one matrix product, from the middle of the box so that little cancels."""
+    left, right = ((points - 0.5) * jnp.exp(-p)[None] for points in (a, b))
+    squares = jnp.sum(left**2, axis=1)[:, None] + jnp.sum(right**2, axis=1)[None]
+    return jnp.maximum(squares - 2 * left @ right.T, 0.0)
 
 
 def _root(squared: Array) -> Array:
@@ -65,7 +70,22 @@ def _root(squared: Array) -> Array:
 
 
 @dataclasses.dataclass(frozen=True)
-class SquaredExponential(Kernel):
+class Radial(Kernel):
+    """A function of the distance r in length scales, whose logarithms are the last parameters."""
+
+    shapes: ClassVar[int] = 0
+    """Parameters before the length scales."""
+
+    @abc.abstractmethod
+    def of_squared(self, p: Float[Array, " n_parameters"], squared: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        """Covariances at squared distances r^2."""
+
+    def value(self, p, a, b):
+        return self.of_squared(p, jnp.sum(((a - b) * jnp.exp(-p[self.shapes :])) ** 2))
+
+
+@dataclasses.dataclass(frozen=True)
+class SquaredExponential(Radial):
     """exp(-r^2/2): values that are smooth without limit.
 
     Attributes:
@@ -77,12 +97,12 @@ class SquaredExponential(Kernel):
     def ranges(self, d):
         return _lengths(d, self.ard)
 
-    def value(self, p, a, b):
-        return jnp.exp(-0.5 * _squared_distance(p, a, b))
+    def of_squared(self, p, squared):
+        return jnp.exp(-0.5 * squared)
 
 
 @dataclasses.dataclass(frozen=True)
-class Matern(Kernel):
+class Matern(Radial):
     """Matern covariance of smoothness 1/2, 3/2 or 5/2: values with zero, one or two derivatives.
 
     Attributes:
@@ -102,29 +122,30 @@ class Matern(Kernel):
     def ranges(self, d):
         return _lengths(d, self.ard)
 
-    def value(self, p, a, b):
-        t = np.sqrt(2 * self.smoothness) * _root(_squared_distance(p, a, b))
+    def of_squared(self, p, squared):
+        t = np.sqrt(2 * self.smoothness) * _root(squared)
         if self.smoothness == 0.5:
             return jnp.exp(-t)
         return (1 + t + (t**2 / 3 if self.smoothness == 2.5 else 0.0)) * jnp.exp(-t)
 
 
 @dataclasses.dataclass(frozen=True)
-class RationalQuadratic(Kernel):
+class RationalQuadratic(Radial):
     """(1 + r^2 / 2a)^-a: squared exponentials of many lengths at once.
 
     Attributes:
         ard: One length scale per input instead of one for all.
     """
 
+    shapes: ClassVar[int] = 1
     ard: bool = True
 
     def ranges(self, d):
         return [((1e-2, 1e3), (0.5, 5.0)), *_lengths(d, self.ard)]
 
-    def value(self, p, a, b):
+    def of_squared(self, p, squared):
         shape = jnp.exp(p[0])
-        return jnp.exp(-shape * jnp.log1p(_squared_distance(p[1:], a, b) / (2 * shape)))
+        return jnp.exp(-shape * jnp.log1p(squared / (2 * shape)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -237,3 +258,16 @@ class Product(Kernel):
 def _values(kernels: tuple[Kernel, ...], p: Array, a: Array, b: Array) -> list[Array]:
     ends = np.cumsum([0, *(kernel.size(a.size) for kernel in kernels)])
     return [k.value(p[i:j], a, b) for k, i, j in zip(kernels, ends[:-1], ends[1:], strict=True)]
+
+
+def all_pairs(
+    kernel: Kernel, p: Float[Array, " n_parameters"], a: Float[Array, "n d"], b: Float[Array, "m d"]
+) -> Float[Array, "n m"]:
+    """Covariances of the values at all pairs of two sets of points.
+
+    Functions of the distance take it from one matrix product, many times faster than pair by pair. Squared distances
+    err by rounding relative to the size of the box in length scales: for predictions, not for a matrix to be inverted.
+    """
+    if isinstance(kernel, Radial):
+        return kernel.of_squared(p, _squared_distances(p[kernel.shapes :], a, b))
+    return jax.vmap(jax.vmap(lambda u, v: kernel.value(p, u, v), (None, 0)), (0, None))(a, b)

@@ -15,7 +15,9 @@ from saddlepath.prior import Prior
 from saddlepath.surrogate.base import Surrogate
 
 CHUNK = 1 << 18
-"""Most points that a surrogate is asked for at once [-]."""
+"""Most points that leave NumPy at once [-]."""
+BLOCK = 2048
+"""Points that a surrogate is evaluated at together: covariances with its labels then stay in the cache [-]."""
 FEWER = 4
 """Functions drawn from a surrogate are evaluated on this part of one scrambling: one in four rows [-]."""
 FLAT = 1e-10
@@ -149,24 +151,21 @@ def _in_chunks(surrogate: Surrogate, theta: np.ndarray) -> np.ndarray:
 
 @eqx.filter_jit
 def _means(surrogate: Surrogate, theta: Float[Array, "n n_inputs"]) -> Float[Array, "n n_outputs"]:
-    """Means alone: the compiler drops what only the standard deviations need."""
-    return jax.vmap(lambda point: jnp.asarray(surrogate.at(point).mean))(theta)
+    return jax.lax.map(surrogate.mean, theta, batch_size=BLOCK)
 
 
 def _drawn(surrogate: Surrogate, draws: int, seed: int) -> Callable[[np.ndarray], np.ndarray]:
     """The same functions at every call."""
-    with jax.enable_x64(True):
-        keys = jax.random.split(jax.random.key(seed), draws)
-        functions = [surrogate.draw(key) for key in keys]
 
     def drawn(theta: np.ndarray) -> np.ndarray:
         with jax.enable_x64(True):
-            points = jnp.asarray(theta)
-            return np.stack([np.asarray(_values(function, points)) for function in functions])
+            keys = jax.random.split(jax.random.key(seed), draws)
+            return np.asarray(_values(surrogate, keys, jnp.asarray(theta)))
 
     return drawn
 
 
 @eqx.filter_jit
-def _values(function: Any, theta: Float[Array, "n n_inputs"]) -> Float[Array, "n n_outputs"]:
-    return jax.vmap(function)(theta)
+def _values(surrogate: Surrogate, keys: Array, theta: Float[Array, "n n_inputs"]) -> Float[Array, "draws n n_outputs"]:
+    """Drawn inside of the compiled function, so that what depends on no key is computed once for all draws."""
+    return jax.vmap(lambda key: jax.lax.map(surrogate.draw(key), theta, batch_size=BLOCK))(keys)
