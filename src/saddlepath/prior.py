@@ -86,15 +86,13 @@ class Box(eqx.Module):
         angle = jax.random.uniform(key, (self.size,), maxval=np.pi)
         return jnp.asarray(self.centre) - jnp.cos(angle) * jnp.asarray((self.high - self.low) / 2)
 
-    def design(self, n: int, seed: int = 0) -> Float[AnyArray, "n size"]:
+    def design(self, n: int, seed: int = 0) -> Float[np.ndarray, "n size"]:
         """A scrambled Sobol' design of `n` points, the centre first."""
-        from scipy.stats import qmc
+        return np.asarray(self.place(unit_design(self.size, n, seed)))
 
-        if self.size == 0:
-            return np.zeros((1, 0))
-        power = int(np.ceil(np.log2(max(n, 2))))
-        points = qmc.Sobol(self.size, rng=seed).random_base2(power)[: n - 1]
-        return self.low + np.vstack([np.full(self.size, 0.5), points]) * (self.high - self.low)
+    def place(self, unit: Float[AnyArray, "n size"]) -> Float[AnyArray, "n size"]:
+        """Points of the box at positions in the unit cube."""
+        return self.low + unit * (self.high - self.low)
 
     def split(self, theta: Float[AnyArray, " size"]) -> dict[str, AnyArray]:
         """A flat vector as fields by name."""
@@ -151,6 +149,16 @@ class Box(eqx.Module):
         within = parameters(model)[name].within
         if within is not None and not np.all(within.contains(jnp.asarray(low)) & within.contains(jnp.asarray(high))):
             raise ConfigError(f"the bounds {low}, {high} of {name} must be {within.describe()}; shrink the box.")
+
+
+def unit_design(size: int, n: int, seed: int = 0) -> Float[np.ndarray, "n size"]:
+    """A scrambled Sobol' design of `n` points in the unit cube, the centre first; one point if it has no sides."""
+    from scipy.stats import qmc
+
+    if size == 0:
+        return np.zeros((1, 0))
+    power = int(np.ceil(np.log2(max(n, 2))))
+    return np.vstack([np.full(size, 0.5), qmc.Sobol(size, rng=seed).random_base2(power)[: n - 1]])
 
 
 class Prior(eqx.Module):

@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from saddlepath.constructors import construct, table_of
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
-from saddlepath.prior import Box
+from saddlepath.prior import Box, unit_design
 from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate, without_numbers
 from saddlepath.surrogate.fitting import maximise
 from saddlepath.surrogate.kernels import Kernel, Matern, all_pairs
