@@ -33,7 +33,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"simulation", "summary", "responses", "verification", "comparison", "verdict", "distribution"}),
     frozenset({"statistics", "macro_data"}),
     frozenset({"surrogate"}),
-    frozenset({"options", "estimate", "uq"}),
+    frozenset({"dynamic_programming", "options", "estimate", "uq"}),
     frozenset({"report"}),
     frozenset({"runs"}),
     frozenset({"cli"}),

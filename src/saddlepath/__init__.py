@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from saddlepath.description import describe as describe
     from saddlepath.distribution import Distribution as Distribution
     from saddlepath.distribution import stationary_distribution as stationary_distribution
+    from saddlepath.dynamic_programming.value_iteration import ValueFunction as ValueFunction
+    from saddlepath.dynamic_programming.value_iteration import iterate_values as iterate_values
     from saddlepath.errors import ConfigError as ConfigError
     from saddlepath.errors import ConvergenceError as ConvergenceError
     from saddlepath.errors import FileError as FileError
@@ -112,6 +114,7 @@ if TYPE_CHECKING:
     from saddlepath.surrogate.base import Labels as Labels
     from saddlepath.surrogate.base import Prediction as Prediction
     from saddlepath.surrogate.base import Surrogate as Surrogate
+    from saddlepath.surrogate.coordinates import PooledMoments as PooledMoments
     from saddlepath.surrogate.deep import Deep as Deep
     from saddlepath.surrogate.files import load_surrogate as load_surrogate
     from saddlepath.surrogate.files import save_surrogate as save_surrogate
@@ -180,6 +183,8 @@ _MODULES = {
     "surrogate.files": ("load_surrogate", "save_surrogate"),
     "surrogate.kernels": ("Matern", "Periodic", "RationalQuadratic", "SquaredExponential"),
     "surrogate.kernel_search": ("KernelSearch", "search_kernel"),
+    "surrogate.coordinates": ("PooledMoments",),
+    "dynamic_programming.value_iteration": ("ValueFunction", "iterate_values"),
     "surrogate.subspace": ("Subspace", "active_subspace"),
     "marginals": ("Beta", "Gamma", "Gaussian", "InverseGamma", "LogNormal", "Uniform"),
     "uq.sensitivity": ("sensitivity",),

@@ -188,7 +188,8 @@ class Planner(Model):
         return Prices(p, p + m * wedge, m)
 
     def _marginal_utility(self, margins: Margins) -> Array:
-        return jnp.abs(margins.u_x[self.plan.numeraire])
+        """Of a whole field, so that members of a group are alike."""
+        return jnp.mean(jnp.abs(margins.u_x[np.asarray(self.plan.numeraire)]))
 
     def _margins(self, s: Any, x: Any, shock: Any) -> Margins:
         multipliers = self._added(x, MULTIPLIER)

@@ -34,13 +34,13 @@ class Plan:
     Attributes:
         endogenous: Fields of `State` that policies move.
         euler: Entries of the flat policy whose conditions price tomorrow's states; None in the costate form.
-        numeraire: Entry of the flat policy that defines marginal utility in the costate form.
+        numeraire: Entries of the flat policy, of one field, whose mean defines marginal utility in the costate form.
         slacks: Name and shape of every constraint.
     """
 
     endogenous: tuple[str, ...]
     euler: tuple[int, ...] | None
-    numeraire: int
+    numeraire: tuple[int, ...]
     slacks: Slacks
 
 
@@ -82,7 +82,7 @@ def find_plan(problem: Model, states: Layout, controls: Layout, slacks: Slacks) 
         )
     rows = np.asarray([name in endogenous for name in fields])
     euler = _pricing_controls(probes, rows)
-    return Plan(endogenous, euler, -1 if euler else _numeraire(problem, probes, rows), slacks)
+    return Plan(endogenous, euler, () if euler else _numeraire(problem, probes, rows, controls), slacks)
 
 
 class _Probe(NamedTuple):
@@ -178,7 +178,7 @@ def _pricing_controls(probes: list[_Probe], rows: np.ndarray) -> tuple[int, ...]
     return tuple(chosen) if np.all(np.any(np.asarray(prices) != 0, axis=0)) else None
 
 
-def _numeraire(problem: Model, probes: list[_Probe], rows: np.ndarray) -> int:
+def _numeraire(problem: Model, probes: list[_Probe], rows: np.ndarray, controls: Layout) -> tuple[int, ...]:
     moves = np.any([np.any(probe.h_x[rows] != 0, axis=0) for probe in probes], axis=0)
     pays = np.any([probe.u_x != 0 for probe in probes], axis=0)
     if not np.any(moves & pays):
@@ -186,4 +186,6 @@ def _numeraire(problem: Model, probes: list[_Probe], rows: np.ndarray) -> int:
             f"{type(problem).__name__}: no policy both moves a state and enters period_return(), so there is "
             "no marginal utility to divide by; write residuals(s, x, E)."
         )
-    return int(np.flatnonzero(moves & pays)[0])
+    found = np.flatnonzero(moves & pays)
+    field = next(where for where in controls.slices.values() if where.start <= found[0] < where.stop)
+    return tuple(i for i in found.tolist() if i < field.stop)

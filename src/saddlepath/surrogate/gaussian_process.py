@@ -20,8 +20,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from saddlepath.constructors import construct, table_of
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
-from saddlepath.prior import Box, unit_design
+from saddlepath.prior import Box
 from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate, without_numbers
+from saddlepath.surrogate.coordinates import Coordinates
 from saddlepath.surrogate.fitting import maximise
 from saddlepath.surrogate.kernels import Kernel, Matern, all_pairs
 from saddlepath.surrogate.likelihood import (
@@ -247,10 +248,10 @@ def unit(box: Box, logs: tuple[bool, ...], theta: Array) -> Array:
     return (theta - low) / (high - low)
 
 
-def positions(box: Box, logs: tuple[bool, ...], subspace: Subspace | None, theta: Array) -> Array:
-    """Positions in the unit cube, of the coordinates of a subspace if there is one."""
+def positions(box: Box, logs: tuple[bool, ...], seen: Coordinates | None, theta: Array) -> Array:
+    """Positions in the unit cube, of coordinates if there are any."""
     inputs = unit(box, logs, theta)
-    return inputs if subspace is None else subspace.coordinates(inputs)
+    return inputs if seen is None else seen.coordinates(inputs)
 
 
 def _bounds(box: Box) -> zip:

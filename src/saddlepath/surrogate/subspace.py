@@ -12,13 +12,13 @@ References:
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from saddlepath.errors import ConfigError
 from saddlepath.prior import Box
+from saddlepath.surrogate.coordinates import Coordinates
 
 ROUND_OFF = 1e-14
 """Eigenvalues below this share of the largest are round-off where gradients are exact [-]."""
@@ -26,7 +26,7 @@ LEAST_GAP = 10.0
 """Factor between neighbouring eigenvalues from which they are apart; without one no direction can be left out [-]."""
 
 
-class Subspace(eqx.Module):
+class Subspace(Coordinates):
     """Directions in the unit cube of the inputs, and coordinates along them.
 
     Attributes:
@@ -63,11 +63,7 @@ class Subspace(eqx.Module):
         return self.directions.shape[1]
 
     def coordinates(self, u: Float[Array, "*batch d"]) -> Float[Array, "*batch m"]:
-        """Positions in the unit cube of the coordinates: 0 and 1 are the ends that the box reaches along a direction.
-
-        Args:
-            u: Positions in the unit cube of the inputs. [-]
-        """
+        """Positions along the directions: 0 and 1 are the ends that the box reaches."""
         columns = jnp.asarray(self.directions).astype(u.dtype)
         return 0.5 + (u - 0.5) @ (columns / jnp.sum(jnp.abs(columns), axis=0, keepdims=True))
 

@@ -1,0 +1,192 @@
+"""The Bellman problem of one state: the best policy today, given the value of tomorrow's states.
+
+Policies are searched for in the coordinates of their ranges; constraints of the model enter as they are. The expected
+value is differentiated twice by expanding tomorrow's value around every node, in the few coordinates that it depends
+on, so that a process of many points is evaluated once per node and not once per policy.
+"""
+
+import abc
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from saddlepath.derived import discount, flat_slacks, is_problem
+from saddlepath.dynamic_programming.interior_point import Maximum, maximise
+from saddlepath.economy import policy_coordinates, policy_from_coordinates
+from saddlepath.errors import ConfigError, ModelError
+from saddlepath.layout import Layout, layout_of
+from saddlepath.model import Model, with_array_leaves
+from saddlepath.prior import Box
+from saddlepath.quadrature import Quadrature, default_quadrature
+from saddlepath.ranges import NonNegative
+
+BATCH = 64
+"""States solved at once; more take more memory and no less time."""
+
+
+class Value(eqx.Module):
+    """A value function as a function of a few smooth coordinates of the state."""
+
+    @abc.abstractmethod
+    def coordinates(self, s: Float[Array, " n_states"]) -> Float[Array, " n_coordinates"]:
+        """What the value depends on."""
+
+    @abc.abstractmethod
+    def at(self, z: Float[Array, " n_coordinates"]) -> Float[Array, ""]:
+        """The value there."""
+
+    def __call__(self, s: Float[Array, " n_states"]) -> Float[Array, ""]:
+        return self.at(self.coordinates(s))
+
+
+class Bellman(eqx.Module):
+    """A planner's problem, one state at a time.
+
+    Attributes:
+        problem: The model, parameters as array leaves.
+        states: Order of the entries of the state.
+        controls: Order of the entries of the policy.
+        quadrature: Rule for the expectation.
+        low: Tomorrow's state without a surprise is not below `[n_states]`. [units of the states]
+        high: Nor above.
+    """
+
+    problem: Model
+    states: Layout
+    controls: Layout
+    quadrature: Quadrature = eqx.field(static=True)
+    low: Float[Array, " n_states"]
+    high: Float[Array, " n_states"]
+
+    def point(self, s: Float[Array, " n_states"], v: Float[Array, " n_controls"]) -> tuple[Any, Any]:
+        """State and policy as the model reads them; `v` are coordinates of the policy."""
+        return self.states.unflatten(s), policy_from_coordinates(self.problem, v, self.controls)
+
+    def reached(self, s: Array, v: Array) -> tuple[Array, Array]:
+        """Tomorrow's states `[n_nodes, n_states]` and what their values count today, discounted chances `[n_nodes]`."""
+        state, policy = self.point(s, v)
+        shocks, chances = self.problem.shocks().nodes(state, self.quadrature)
+        move = lambda shock: self.states.flatten(self.problem.transition(state, policy, shock), "transition()")
+        return jax.vmap(move)(shocks), chances * discount(self.problem)
+
+    def period_return(self, s: Array, v: Array) -> Float[Array, ""]:
+        """Today's return."""
+        found = self.problem.period_return(*self.point(s, v))
+        assert found is not None  # `bellman` looks at it first
+        return found
+
+    def value(self, s: Array, v: Array, later: Value) -> Float[Array, ""]:
+        """Today's return and the discounted expected value of tomorrow."""
+        nodes, factors = self.reached(s, v)
+        return self.period_return(s, v) + factors @ jax.vmap(later)(nodes)
+
+    def expanded(self, s: Array, v: Array, later: Value) -> Any:
+        """The same as a function of state and policy, tomorrow's value replaced by its second-order expansion.
+
+        Value, gradient and Hessian at the point itself are exact.
+        """
+        nodes, _ = self.reached(s, v)
+        z = jax.vmap(later.coordinates)(nodes)
+        constant, slope = jax.vmap(jax.value_and_grad(later.at))(z)
+        bend = jax.vmap(jax.hessian(later.at))(z)
+
+        def quadratic(s: Array, v: Array) -> Array:
+            moved, factors = self.reached(s, v)
+            gap = jax.vmap(later.coordinates)(moved) - z
+            worth = constant + jnp.sum(slope * gap, axis=1) + jnp.einsum("ni,nij,nj->n", gap, bend, gap) / 2
+            return self.period_return(s, v) + factors @ worth
+
+        return quadratic
+
+    def slacks(self, s: Array, v: Array) -> Float[Array, " n_slacks"]:
+        """What must not be negative: constraints of the model, and distances of tomorrow's state to bounds.
+
+        A value that is known in a box only would else be extrapolated, and the maximum sought where it errs upward.
+        """
+        state, policy = self.point(s, v)
+        moved = self.problem.transition(state, policy, self.problem.shocks().mean())
+        expected = self.states.flatten(moved, "transition()")
+        apart = [(expected - self.low) / (self.high - self.low), (self.high - expected) / (self.high - self.low)]
+        return jnp.concatenate([flat_slacks(self.problem, state, policy), *apart])
+
+    def best(self, s: Float[Array, " n_states"], v: Float[Array, " n_controls"], later: Value) -> "Solved":
+        """The best policy at one state, from a policy that is allowed there."""
+
+        def second_order(v: Array) -> tuple[Array, Array, Array]:
+            here = lambda w: self.expanded(s, v, later)(s, w)
+            value, gradient = jax.value_and_grad(here)(v)
+            return value, gradient, jax.hessian(here)(v)
+
+        found = maximise(lambda w: self.value(s, w, later), second_order, lambda w: self.slacks(s, w), v)
+        lagrangian = lambda at: (
+            self.expanded(s, found.x, later)(at, found.x) + found.multipliers @ self.slacks(at, found.x)
+        )
+        return Solved(found, jax.grad(lagrangian)(s))
+
+    def coordinates(self, policy: Any) -> Float[Array, " n_controls"]:
+        """Coordinates of a policy."""
+        return policy_coordinates(self.problem, policy)
+
+
+class Solved(NamedTuple):
+    """Solution of a Bellman problem at a state.
+
+    Attributes:
+        maximum: Policy in coordinates, multipliers, value.
+        gradient: Of the value in the state, by the envelope theorem `[n_states]`. [value per unit of the state]
+    """
+
+    maximum: Maximum
+    gradient: Array
+
+
+@eqx.filter_jit
+def solve_at(problem: Bellman, later: Value, s: Float[Array, "n n_states"], v: Float[Array, "n n_controls"]) -> Solved:
+    """Best policies at many states, from policies in coordinates that are allowed there."""
+    count, size = len(s), min(len(s), BATCH)
+    blocks = -(-count // size)  # the last one is filled up with the first states
+    rows = (jnp.arange(blocks * size) % count).reshape(blocks, size)
+    solved = jax.lax.map(jax.vmap(lambda row: problem.best(s[row], v[row], later)), rows)
+    return jax.tree.map(lambda leaf: leaf.reshape(blocks * size, *leaf.shape[2:])[:count], solved)
+
+
+def bellman(model: Model, box: Box, quadrature: Quadrature | None = None) -> Bellman:
+    """The Bellman problem of a model that gives a period return.
+
+    Args:
+        model: The model; no Markov chains.
+        box: Bounds of all states in the order of `State`, which tomorrow's state keeps to.
+        quadrature: Rule for the expectation; default by number of shocks.
+
+    Raises:
+        ModelError: No period return or discount factor, or policies whose bounds are no constraints.
+        ConfigError: The box is not that of the states.
+    """
+    name = type(model).__name__
+    if not is_problem(model):
+        raise ModelError(
+            f"{name} gives no period_return(s, x); dynamic programming needs what the planner maximises, its "
+            "discount factor and constraints."
+        )
+    model = with_array_leaves(model)
+    ranges = model.policy_range()
+    for field, r in zip(model.Policy._fields, ranges, strict=True):
+        if isinstance(r, NonNegative):
+            raise ModelError(
+                f"{name}.Policy.{field} may be zero; in dynamic programming declare it Real and give "
+                f"constraints(s, x) the slack {{'{field}': x.{field}}}, so that the bound has a multiplier."
+            )
+    if model.shocks().n_outcomes > 1:
+        raise ModelError(f"{name} has discrete shocks; dynamic programming takes continuous states only.")
+    states = layout_of(model.State, model.state_range())
+    controls = layout_of(model.Policy, ranges)
+    rule = quadrature or default_quadrature(model.shocks().n_shocks)
+    if box.entries != states.entries:
+        raise ConfigError(
+            f"the box must give bounds of all states in the order {', '.join(states.entries)}, got "
+            f"{', '.join(box.entries) or 'none'}."
+        )
+    return Bellman(model, states, controls, rule, jnp.asarray(box.low), jnp.asarray(box.high))

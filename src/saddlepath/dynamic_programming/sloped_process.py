@@ -1,0 +1,189 @@
+"""A Gaussian process of values and their slopes: what a maximisation tells about a value function at a point.
+
+The envelope theorem gives the slopes of the value for free, and they are what decides about a policy: a process of
+values alone errs in its slopes between points, and a maximum is sought where it errs upward. The process sees a few
+coordinates of the state, the slopes are those along the directions in which the coordinates move.
+
+References:
+    Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, section 9.4; Scheidegger and Bilionis
+    (2019, Journal of Computational Science), gradients of value functions by the envelope theorem.
+"""
+
+import dataclasses
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from saddlepath.dynamic_programming.bellman import Value
+from saddlepath.errors import ConvergenceError
+from saddlepath.prior import Box
+from saddlepath.surrogate.coordinates import Coordinates
+from saddlepath.surrogate.gaussian_process import positions, unit
+from saddlepath.surrogate.likelihood import log_marginal
+
+SIGNAL = (1e-4, 1e7)
+"""Bounds of the signal variance of standardised values [-]."""
+LENGTHS = (0.05, 50.0)
+"""Bounds of a length scale, where the box is the unit cube [-]."""
+NOISE = (1e-10, 1.0)
+"""Bounds of the noise variances of standardised values, and of their slopes in the unit cube [-]."""
+STARTS = (0.5, 2.0)
+"""Length scales from which a first fit starts [-]."""
+JITTER = 2e-15
+"""Least noise variance per label, relative to that of the signal: keeps the covariance positive definite [-]."""
+
+
+class Labelled(eqx.Module):
+    """Where values and slopes are known.
+
+    Attributes:
+        s: Points `[n, n_states]`. [units of the states]
+        x: Their coordinates in the unit cube `[n, m]`.
+        along: Directions of the slopes `[n, r, n_states]`. [units of the states]
+        moves: How the coordinates move along them `[n, r, m]`.
+    """
+
+    s: Array
+    x: Array
+    along: Array
+    moves: Array
+
+
+class SlopedProcess(Value):
+    """A fitted process.
+
+    Attributes:
+        box: Where the points lie.
+        logs: Whether a state enters as its logarithm, per entry.
+        seen: What it sees of the state; None: all entries.
+        labelled: Where values and slopes are known.
+        p: Logarithms of the signal variance, the length scales `[m]` and the noise variances of values and slopes.
+        centre: Mean of the values. [units of the value]
+        spread: Their standard deviation.
+        factor: Lower Cholesky factor of the labels' covariance; labels are values and slopes, point after point.
+        alpha: Inverse covariance times standardised labels.
+    """
+
+    box: Box
+    logs: tuple[bool, ...] = eqx.field(static=True)
+    seen: Coordinates | None
+    labelled: Labelled
+    p: Float[Array, " n_parameters"]
+    centre: Float[Array, ""]
+    spread: Float[Array, ""]
+    factor: Float[Array, "labels labels"]
+    alpha: Float[Array, " labels"]
+
+    def coordinates(self, s: Float[Array, " n_states"]) -> Float[Array, " m"]:
+        """Coordinates of a state in the unit cube."""
+        return positions(self.box, self.logs, self.seen, s)
+
+    def at(self, z: Float[Array, " m"]) -> Float[Array, ""]:
+        """The value at coordinates."""
+        return self.centre + self.spread * (self.weights(z) @ self.alpha)
+
+    def weights(self, z: Float[Array, " m"]) -> Float[Array, " labels"]:
+        """Covariances of the standardised value with the labels."""
+        one = lambda x, moves: _block(self.p, x, moves, z, jnp.zeros((0, z.size)))[:, 0]
+        return jax.vmap(one)(self.labelled.x, self.labelled.moves).ravel()
+
+    def sd(self, s: Float[Array, " n_states"]) -> Float[Array, ""]:
+        """Standard deviation of the value at a state. [units of the value]"""
+        explained = jax.scipy.linalg.solve_triangular(self.factor, self.weights(self.coordinates(s)), lower=True)
+        return self.spread * jnp.sqrt(jnp.maximum(jnp.exp(self.p[0]) - explained @ explained, 0.0))
+
+    def with_labels(self, y: Float[np.ndarray, " labels"]) -> "SlopedProcess":
+        """The same process with other labels, standardised as these."""
+        return dataclasses.replace(self, alpha=jax.scipy.linalg.cho_solve((self.factor, True), jnp.asarray(y)))
+
+
+def labelled_points(box: Box, logs: tuple[bool, ...], seen: Coordinates | None, s: Float[Array, "n k"]) -> Labelled:
+    """Points, and the directions along which coordinates move, an orthogonal set in the unit cube of the states."""
+
+    def one(s: Array) -> tuple[Array, Array, Array]:
+        z, jacobian = positions(box, logs, seen, s), jax.jacfwd(lambda at: positions(box, logs, seen, at))(s)
+        stretch = jax.jvp(lambda at: unit(box, logs, at), (s,), (jnp.ones_like(s),))[1]
+        moved, sizes, along = jnp.linalg.svd(jacobian / stretch[None], full_matrices=False)
+        return z, along / stretch[None], (moved * sizes[None]).T
+
+    return Labelled(s, *jax.vmap(one)(s))
+
+
+def fit(
+    box: Box, logs: tuple[bool, ...], seen: Coordinates | None, labelled: Labelled,
+    values: Float[np.ndarray, " n"], slopes: Float[np.ndarray, "n r"], near: SlopedProcess | None,
+) -> SlopedProcess:  # fmt: skip
+    """Fit the most likely process.
+
+    Args:
+        box: Bounds of the states.
+        logs: Whether a state enters as its logarithm, per entry.
+        seen: What the process sees of the state; None: all entries.
+        labelled: Where values and slopes are known.
+        values: At the points. [units of the value]
+        slopes: Along the directions. [units of the value]
+        near: A process from whose parameters the search begins.
+
+    Raises:
+        ConvergenceError: No parameters give a positive definite covariance.
+    """
+    from scipy.optimize import minimize
+
+    m = labelled.x.shape[1]
+    centre, spread = float(np.mean(values)), float(max(np.std(values), 1e-300))
+    y = jnp.asarray(np.column_stack([(values - centre) / spread, slopes / spread]).ravel())
+    bounds = np.log([SIGNAL, *[LENGTHS] * m, NOISE, NOISE])
+    starts = [np.log([10.0, *[length] * m, 1e-6, 1e-4]) for length in STARTS]
+    if near is not None and near.p.size == m + 3:
+        starts = [np.asarray(near.p)]
+
+    def negative(p: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = _likelihood(jnp.asarray(p), labelled, y)
+        fine = bool(np.isfinite(value) & np.isfinite(slope).all())
+        return (-float(value), -np.asarray(slope)) if fine else (1e25, np.zeros(len(p)))
+
+    runs = [minimize(negative, p, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 60}) for p in starts]
+    best = min(runs, key=lambda run: run.fun)
+    if best.fun >= 1e25:
+        raise ConvergenceError("no length scales give a positive definite covariance of the values; give other points.")
+    p = jnp.asarray(best.x)
+    factor = _factor(p, labelled)
+    alpha = jax.scipy.linalg.cho_solve((factor, True), y)
+    return SlopedProcess(box, logs, seen, labelled, p, jnp.asarray(centre), jnp.asarray(spread), factor, alpha)
+
+
+@eqx.filter_jit
+def _likelihood(p: Array, labelled: Labelled, y: Array) -> Any:
+    return jax.value_and_grad(lambda p: log_marginal(_covariance(p, labelled), y))(p)
+
+
+@eqx.filter_jit
+def _factor(p: Array, labelled: Labelled) -> Array:
+    return jnp.linalg.cholesky(_covariance(p, labelled))
+
+
+def _covariance(p: Array, labelled: Labelled) -> Float[Array, "labels labels"]:
+    n, r, m = labelled.moves.shape
+    row = lambda x, moves: jax.vmap(lambda other, its: _block(p, x, moves, other, its))(labelled.x, labelled.moves)
+    blocks = jax.vmap(row)(labelled.x, labelled.moves)
+    size = n * (1 + r)
+    noise = jnp.tile(jnp.concatenate([p[1 + m, None], jnp.full(r, p[2 + m])]), n)
+    diagonal = jnp.exp(noise) + JITTER * size * jnp.exp(p[0])
+    return jnp.swapaxes(blocks, 1, 2).reshape(size, size) + jnp.diag(diagonal)
+
+
+def _block(
+    p: Array, x: Float[Array, " m"], moves: Float[Array, "r m"], other: Float[Array, " m"], its: Float[Array, "q m"]
+) -> Float[Array, "1+r 1+q"]:
+    """Covariances of value and slopes at one point with those at another, of exp(-|(x - other)/length|^2 / 2)."""
+    lengths = jnp.exp(p[1 : 1 + x.size])
+    gap = (x - other) / lengths
+    a, b = moves / lengths[None], its / lengths[None]
+    down, up = a @ gap, b @ gap
+    top = jnp.concatenate([jnp.ones(1), up])
+    below = jnp.concatenate([-down[:, None], a @ b.T - jnp.outer(down, up)], axis=1)
+    return jnp.exp(p[0] - gap @ gap / 2) * jnp.concatenate([top[None], below])
