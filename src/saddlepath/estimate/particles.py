@@ -32,6 +32,8 @@ from saddlepath.solution import Solution, member
 AnyArray = Array | np.ndarray
 
 BOOTSTRAP, AUXILIARY = "bootstrap", "auxiliary"
+FEW = 4
+"""Shocks up to which small matrices are factored without a library call per particle [-]."""
 ENOUGH = 0.5
 """Particles are resampled when fewer than this share of them is effective [-]."""
 
@@ -182,8 +184,7 @@ class _Filter(eqx.Module):
         before, predicted, centre, factor = jax.tree.map(lambda leaf: leaf[chosen], (swarm, predicted, centre, factor))
         draws = jax.random.normal(move_key, centre.shape)
         # The precision of the proposal is factor factor', so that its draws solve with the transposed factor.
-        spread = jax.scipy.linalg.solve_triangular(jnp.swapaxes(factor, 1, 2), draws[..., None], lower=False)[..., 0]
-        normals = centre + spread
+        normals = centre + jax.vmap(_solved_upper)(factor, draws)
         swarm = jax.vmap(lambda now, e: self.moved(now, e, jnp.zeros((), dtype=jnp.int32)))(before, normals)
         density = jax.vmap(lambda now, past: self._density(datum, self.shown(now, past)))(swarm, before)
         proposal = jnp.sum(jnp.log(jnp.diagonal(factor, axis1=1, axis2=2)), axis=1) - 0.5 * jnp.sum(draws**2, axis=1)
@@ -201,9 +202,9 @@ class _Filter(eqx.Module):
         present = jnp.isfinite(datum)
         score = jnp.where(present, (datum - shown) / self.sd, 0.0)
         slope = jnp.where(present[:, None], slope / self.sd[:, None], 0.0)
-        factor = jnp.linalg.cholesky(jnp.eye(none.size) + slope.T @ slope)
-        half = jax.scipy.linalg.solve_triangular(factor, slope.T @ score, lower=True)
-        centre = jax.scipy.linalg.solve_triangular(factor.T, half, lower=False)
+        factor = _factor(jnp.eye(none.size) + slope.T @ slope)
+        half = _solved_lower(factor, slope.T @ score)
+        centre = _solved_upper(factor, half)
         constant = jnp.sum(jnp.where(present, jnp.log(self.sd) + LOG_TWO_PI / 2, 0.0))
         density = -0.5 * (score @ score - half @ half) - jnp.sum(jnp.log(jnp.diagonal(factor))) - constant
         sound = jnp.isfinite(density)
@@ -213,6 +214,34 @@ class _Filter(eqx.Module):
             jnp.where(sound, centre, 0.0),
             jnp.where(sound, factor, jnp.eye(none.size)),
         )
+
+
+def _factor(a: Float[Array, "n n"]) -> Float[Array, "n n"]:
+    """Lower Cholesky factor, written out for few shocks: one per particle costs far more by a library's call."""
+    n = a.shape[0]
+    if n > FEW:
+        return jnp.linalg.cholesky(a)
+    rows = [[jnp.zeros_like(a[0, 0])] * n for _ in range(n)]
+    for i in range(n):
+        for j in range(i + 1):
+            left = a[i, j] - sum(rows[i][k] * rows[j][k] for k in range(j))
+            rows[i][j] = jnp.sqrt(left) if i == j else left / rows[j][j]
+    return jnp.stack([jnp.stack(row) for row in rows])
+
+
+def _solved_lower(factor: Float[Array, "n n"], b: Float[Array, " n"]) -> Float[Array, " n"]:
+    """Solution with a lower factor."""
+    if b.size > FEW:
+        return jax.scipy.linalg.solve_triangular(factor, b, lower=True)
+    found: list[Array] = []
+    for i in range(b.size):
+        found.append((b[i] - sum(factor[i, k] * found[k] for k in range(i))) / factor[i, i])
+    return jnp.stack(found)
+
+
+def _solved_upper(factor: Float[Array, "n n"], b: Float[Array, " n"]) -> Float[Array, " n"]:
+    """Solution with the transpose of a lower factor."""
+    return _solved_lower(factor[::-1, ::-1].T, b[::-1])[::-1]
 
 
 def _updated(weights: Float[Array, " n"], density: Float[Array, " n"]) -> tuple[Array, Array]:
