@@ -116,11 +116,9 @@ class ValueFunction:
         return jax.tree.map(np.asarray, found)
 
     def _solved(self, s: Array) -> Solved:
-        """Bellman problems at states, from policies that keep the share of the nearest point."""
-        points = np.asarray(self.process.labelled.s)
-        apart = (np.asarray(s)[:, None, :] - points[None]) / (self.box.high - self.box.low)
-        near = np.argmin(np.sum(apart**2, axis=2), axis=1)
-        return solve_at(self.problem, self.process, s, self.policies[near])
+        """Bellman problems at states, each from the policy of the nearest point whose policy is allowed there."""
+        first = _nearest_allowed(self.problem, self.process.labelled.s, self.policies, s)
+        return solve_at(self.problem, self.process, s, first)
 
     def bellman_errors(self, n: int = FRESH_POINTS, seed: int = FRESH_SEED) -> Float[np.ndarray, " n"]:
         """Distance between the two sides of the Bellman equation at fresh points, as shares of the value's range.
@@ -396,6 +394,18 @@ def first_policies(
             f"at ({where}); give start=, a function from a state to a policy that is, and leads to a state in the box."
         )
     return v
+
+
+@eqx.filter_jit
+def _nearest_allowed(
+    problem: Bellman, points: Float[Array, "n n_states"], v: Float[Array, "n n_controls"], s: Float[Array, "m n_states"]
+) -> Float[Array, "m n_controls"]:
+    def one(s: Array) -> Array:
+        apart = jnp.sum(((points - s[None]) / (problem.high - problem.low)[None]) ** 2, axis=1)
+        allowed = jax.vmap(lambda w: jnp.all(problem.slacks(s, w) > 0) & jnp.isfinite(problem.period_return(s, w)))(v)
+        return v[jnp.argmin(jnp.where(allowed, apart, apart + jnp.max(apart)))]
+
+    return jax.lax.map(one, s)
 
 
 def spread_points(model: Model, box: Box, n: int, seed: int) -> Float[np.ndarray, "n n_states"]:
