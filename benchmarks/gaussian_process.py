@@ -4,7 +4,7 @@ The same smooth function of four inputs with a little noise, Matern 5/2 with a l
 one start from the same parameters, float64, as many threads for all. scikit-learn runs L-BFGS-B on the likelihood with
 its gradients, GPyTorch a hundred steps of Adam at a rate of 0.1, as its tutorial does. Of each: seconds of the fit,
 seconds of means and deviations at 10,000 points, the log likelihood per point that was reached, the error at these
-points. Fits are timed once after one that compiled; peers that are not installed are left out.
+points. Fits are timed once, those of saddlepath after one that compiled; peers that are not installed are left out.
 """
 
 import json
@@ -75,12 +75,13 @@ def gpytorch(x: np.ndarray, y: np.ndarray) -> tuple[Callable[[np.ndarray], Any],
     model.train(), likelihood.train()
     optimiser = torch.optim.Adam(model.parameters(), lr=0.1)
     margin = gp.mlls.ExactMarginalLogLikelihood(likelihood, model)
-    loss = torch.zeros(())
+    reached = 0.0
     for _ in range(100):
         optimiser.zero_grad()
         loss = -margin(model(inputs), values)
         loss.backward()
         optimiser.step()
+        reached = -loss.item()
     model.eval(), likelihood.eval()
 
     def predict(new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -88,14 +89,14 @@ def gpytorch(x: np.ndarray, y: np.ndarray) -> tuple[Callable[[np.ndarray], Any],
             found = model(torch.tensor(new))
             return found.mean.numpy() * scale + centre, found.stddev.numpy() * scale
 
-    return predict, float(-loss) - float(np.log(scale))
+    return predict, reached - float(np.log(scale))
 
 
-def measured(fit: Callable[..., Any], n: int, first: bool) -> dict[str, float]:
+def measured(fit: Callable[..., Any], n: int, compiles: bool) -> dict[str, float]:
     """Seconds and accuracy of one library at one number of points."""
     x, y = data(n)
     new = np.random.default_rng(0).random((NEW, D))
-    if first:
+    if compiles:
         fit(x, y)[0](new)
     began = time.perf_counter()
     predict, likelihood = fit(x, y)
@@ -116,7 +117,7 @@ def main() -> None:
     found: dict[str, dict[str, Any]] = {}
     for name, fit in {"saddlepath": saddlepath, "scikit-learn": scikit_learn, "GPyTorch": gpytorch}.items():
         try:
-            found[name] = {str(n): measured(fit, n, True) for n in COUNTS}
+            found[name] = {str(n): measured(fit, n, name == "saddlepath") for n in COUNTS}
         except ImportError:
             print(f"{name} is not installed")
             continue
