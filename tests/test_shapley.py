@@ -15,6 +15,7 @@ from tests.uq_cases import (
     within,
 )
 
+import saddlepath as sp
 from saddlepath.marginals import Gaussian, Uniform
 from saddlepath.prior import Prior
 from saddlepath.uq.hybrids import all_sets, gains
@@ -115,3 +116,14 @@ def test_intervals_cover_at_their_level() -> None:
     for function, prior, exact in cases:
         inside = [within(shapley(function, prior, base=2048, seed=s)["y1"].effects, exact, 0.0) for s in range(100)]
         assert np.all(np.mean(inside, axis=0) >= 0.88)  # 100 events of 95 %: below 88 with probability 0.1 %
+
+
+def test_draws_of_a_gaussian_process_are_compiled_with_the_sample() -> None:
+    """An additive function of which five points tell little: the interval of the surrogate is not zero."""
+    box = sp.Box(a=(0.0, 1.0), b=(0.0, 1.0))
+    theta = box.design(5)
+    process = sp.GP(sp.SquaredExponential(), restarts=1).fit(sp.Labels(box, theta, theta @ [2.0, 1.0], ("y",)))
+    prior = sp.Prior(a=sp.Uniform(0.0, 1.0), b=sp.Uniform(0.0, 1.0))
+    found = shapley(process, prior, base=256, draws=4)["y"].effects
+    np.testing.assert_allclose(found.value, [0.8, 0.2], atol=0.1)
+    assert np.all(found.surrogate > 0)

@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from saddlepath.constructors import construct, table_of
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
-from saddlepath.prior import Box
+from saddlepath.prior import Box, unit_design
 from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate, without_numbers
 from saddlepath.surrogate.coordinates import Coordinates
 from saddlepath.surrogate.fitting import maximise
@@ -205,7 +205,7 @@ class GaussianProcess(Surrogate):
     def draw(self, key: PRNGKeyArray) -> "FunctionDraw":
         """A function from the posterior: a joint draw at points that fill the box, its mean given those elsewhere."""
         with jax.enable_x64(True):
-            anchors = jnp.asarray(self.box.design(ANCHORS))
+            anchors = jnp.asarray(self.box.place(unit_design(self.box.size, ANCHORS)))
             return _draw(self, anchors, jax.random.split(key, len(self.outputs)))
 
     def table(self) -> dict[str, Any]:
