@@ -92,7 +92,7 @@ class Box(eqx.Module):
 
     def place(self, unit: Float[AnyArray, "n size"]) -> Float[AnyArray, "n size"]:
         """Points of the box at positions in the unit cube."""
-        return self.low + unit * (self.high - self.low)
+        return self.low[None] + unit * (self.high - self.low)[None]
 
     def split(self, theta: Float[AnyArray, " size"]) -> dict[str, AnyArray]:
         """A flat vector as fields by name."""
