@@ -9,13 +9,13 @@ thirteen-dimensional box with double-exponential jumps, for which a larger machi
 import argparse
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
+from benchmarks.timing import seconds_of
 from saddlepath.options.calibration import Quotes, calibrate, parameter_box
 from saddlepath.options.inputs import HESTON, JUMPS, law_of, standard_deviation
 from saddlepath.options.labels import label_volatilities, volatilities
@@ -150,18 +150,7 @@ def speed(surface: VolatilitySurface, random: np.random.Generator) -> dict[str, 
         "Greeks by the integral": lambda: greeks(law, *terms),
         "Greeks by the surrogate": lambda: greeks(law, *terms, value=surface.value),
     }
-    return {f"{name} [1/s]": TERMS / second_call(call) for name, call in calls.items()}
-
-
-def second_call(call: Callable[[], Any]) -> float:
-    """Seconds of the faster of two calls after one that compiled."""
-    call()
-    seconds = []
-    for _ in range(2):
-        begun = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - begun)
-    return min(seconds)
+    return {f"{name} [1/s]": TERMS / min(seconds_of(call, 2)) for name, call in calls.items()}
 
 
 def calibration(surface: VolatilitySurface, random: np.random.Generator, days: int) -> dict[str, Any]:

@@ -7,13 +7,13 @@ Effective draws per second are those of NUTS on the Kalman likelihood, compilati
 
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 import saddlepath as sp
 from benchmarks.measure import surroundings
+from benchmarks.timing import seconds_of
 from saddlepath.models.growth import Growth
 
 RESULT = Path(__file__).parent / "results" / "likelihood.json"
@@ -34,7 +34,7 @@ def main() -> None:
     for method in ("kalman", "bootstrap", "auxiliary"):
         given = sp.likelihood(solution, data, measurement=MEASUREMENT, method=method, particles=PARTICLES)
         values[method] = float(given({}))
-        seconds[method] = median_call(lambda given=given: given({}))
+        seconds[method] = float(np.median(seconds_of(lambda given=given: given({}), 20)))
     result = {
         "periods": PERIODS,
         "particles": PARTICLES,
@@ -64,17 +64,6 @@ def effective_draws(data: dict[str, np.ndarray]) -> dict[str, float]:
         "seconds of NUTS, compilation included": cold,
         "effective draws per second": worst / cold,
     }
-
-
-def median_call(call: Callable[[], object]) -> float:
-    """Median seconds of twenty calls after one that compiled."""
-    call()
-    taken = []
-    for _ in range(20):
-        began = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - began)
-    return float(np.median(taken))
 
 
 if __name__ == "__main__":

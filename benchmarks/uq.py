@@ -5,13 +5,13 @@ after compilation, beside the bar of one second for Shapley effects of six input
 """
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.timing import seconds_of
 from saddlepath.marginals import Gaussian, Uniform
 from saddlepath.prior import Prior
 from saddlepath.uq.estimates import Estimates
@@ -110,7 +110,7 @@ def seconds() -> dict[str, float]:
         "Shapley, six inputs, that process with 32 function draws": lambda: shapley(gp, G, base=BASE, draws=32),
         "everything, six inputs, a cheap function": lambda: sensitivity(g_function, G, base=BASE),
     }
-    return {what: median_call(call) for what, call in calls.items()}
+    return {what: float(np.median(seconds_of(call, 5))) for what, call in calls.items()}
 
 
 def process() -> Any:
@@ -121,17 +121,6 @@ def process() -> Any:
     box = G.box()
     theta = box.design(200)
     return GP(restarts=1).fit(Labels(box, theta, g_function(theta), ("g",)))
-
-
-def median_call(call: Callable[[], Any]) -> float:
-    """Median seconds of five calls after one that compiled."""
-    call()
-    taken = []
-    for _ in range(5):
-        began = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - began)
-    return float(np.median(taken))
 
 
 if __name__ == "__main__":

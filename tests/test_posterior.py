@@ -43,7 +43,8 @@ def test_chains_apart_are_named_first() -> None:
     assert "R-hat" in str(apart).splitlines()[0]
     with pytest.raises(sp.ConvergenceError, match="R-hat"):
         apart.require_converged()
-    together = Posterior(("a", "b"), random.standard_normal((4, 1000, 2)), "nuts", np.zeros((4, 1000), dtype=bool), np.ones((4, 1000)), None, 1.0)  # fmt: skip  # noqa: E501
+    draws = random.standard_normal((4, 1000, 2))
+    together = Posterior(("a", "b"), draws, "nuts", np.zeros((4, 1000), dtype=bool), np.ones((4, 1000)), None, 1.0)
     assert not together.complaints
 
 

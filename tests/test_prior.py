@@ -1,5 +1,7 @@
 """Priors: laws against SciPy's, the Gaussian copula, the way from a file, and what is refused."""
 
+from collections.abc import Callable
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -206,6 +208,6 @@ def test_a_wrong_file_is_answered(table: dict, words: str) -> None:
         (lambda: Prior(a=Uniform(0, 1)).box(1.5), "share of a central box"),
     ],
 )
-def test_wrong_laws_are_answered(make: object, words: str) -> None:
+def test_wrong_laws_are_answered(make: Callable[[], object], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        make()  # type: ignore[operator]
+        make()

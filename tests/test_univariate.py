@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from tests.uq_cases import ISHIGAMI, LinearSurrogate, ishigami, linear_prior, total
 
+from saddlepath.errors import ConfigError
 from saddlepath.marginals import Uniform
 from saddlepath.prior import Box, Prior
+from saddlepath.surrogate.files import save_surrogate
 from saddlepath.uq.univariate import univariate_effects
 
 
@@ -49,3 +51,10 @@ def test_table_and_plain_data() -> None:
     found = univariate_effects(ishigami, ISHIGAMI, base=256)["y1"]
     assert found.table().columns[0] == "low" and "mean at high" in str(found)
     assert len(found.as_dict()["a"]["mean"]) == found.at.shape[1]
+
+
+def test_a_surrogate_of_another_class_is_not_written(tmp_path) -> None:
+    unsure = LinearSurrogate(Box(a=(0.0, 1.0)), ("y",), jnp.array([1.0]), jnp.array([0.1]))
+    with pytest.raises(ConfigError, match="a LinearSurrogate is none of the surrogates that such a file holds"):
+        save_surrogate(unsure, tmp_path / "own.surrogate")
+    assert not (tmp_path / "own.surrogate").exists()

@@ -1,6 +1,5 @@
 """Functions with known sensitivity indices, and a surrogate with a known error."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
@@ -78,10 +77,3 @@ class LinearSurrogate(Surrogate):
 
     def draw(self, key: PRNGKeyArray) -> Drawn:
         return Drawn(self.slopes + self.errors * jax.random.normal(key, self.slopes.shape))
-
-    def table(self) -> dict[str, Any]:
-        raise NotImplementedError
-
-    @classmethod
-    def skeleton(cls, table: Mapping[str, Any]) -> "LinearSurrogate":
-        raise NotImplementedError

@@ -58,6 +58,12 @@ class Box(eqx.Module):
         return tuple(entry_names((name, low.shape) for name, low in zip(self.names, self.lower, strict=True)))
 
     @property
+    def slices(self) -> dict[str, slice]:
+        """Where each field stands in the flat vector."""
+        ends = np.cumsum([low.size for low in self.lower]).tolist()
+        return {name: slice(end - low.size, end) for name, low, end in zip(self.names, self.lower, ends, strict=True)}
+
+    @property
     def low(self) -> Float[AnyArray, " size"]:
         return _joined(self.lower)
 
@@ -96,11 +102,8 @@ class Box(eqx.Module):
 
     def split(self, theta: Float[AnyArray, " size"]) -> dict[str, AnyArray]:
         """A flat vector as fields by name."""
-        ends = np.cumsum([low.size for low in self.lower])
-        return {
-            name: theta[end - low.size : end].reshape(low.shape)
-            for name, low, end in zip(self.names, self.lower, ends, strict=True)
-        }
+        parts = zip(self.slices.items(), self.lower, strict=True)
+        return {name: theta[where].reshape(low.shape) for (name, where), low in parts}
 
     def join(self, values: dict[str, Any]) -> Float[np.ndarray, " size"]:
         """Fields by name as a flat vector; the inverse of `split`.

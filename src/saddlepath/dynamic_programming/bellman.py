@@ -6,7 +6,8 @@ on, so that a process of many points is evaluated once per node and not once per
 """
 
 import abc
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -15,7 +16,7 @@ from jaxtyping import Array, Float
 
 from saddlepath.derived import discount, flat_slacks, is_problem
 from saddlepath.dynamic_programming.interior_point import Maximum, maximise
-from saddlepath.economy import policy_coordinates, policy_from_coordinates
+from saddlepath.economy import policy_from_coordinates
 from saddlepath.errors import ConfigError, ModelError
 from saddlepath.layout import Layout, layout_of
 from saddlepath.model import Model, with_array_leaves
@@ -83,21 +84,21 @@ class Bellman(eqx.Module):
         nodes, factors = self.reached(s, v)
         return self.period_return(s, v) + factors @ jax.vmap(later)(nodes)
 
-    def expanded(self, s: Array, v: Array, later: Value) -> Any:
-        """The same as a function of state and policy, tomorrow's value replaced by its second-order expansion.
+    def expanded(self, s: Array, v: Array, later: Value) -> Callable[[Array], Array]:
+        """The same as a function of the policy, tomorrow's value replaced by its second-order expansion.
 
-        Value, gradient and Hessian at the point itself are exact.
+        Value, gradient and Hessian at `v` itself are exact.
         """
         nodes, _ = self.reached(s, v)
         z = jax.vmap(later.coordinates)(nodes)
         constant, slope = jax.vmap(jax.value_and_grad(later.at))(z)
         bend = jax.vmap(jax.hessian(later.at))(z)
 
-        def quadratic(s: Array, v: Array) -> Array:
-            moved, factors = self.reached(s, v)
+        def quadratic(w: Array) -> Array:
+            moved, factors = self.reached(s, w)
             gap = jax.vmap(later.coordinates)(moved) - z
             worth = constant + jnp.sum(slope * gap, axis=1) + jnp.einsum("ni,nij,nj->n", gap, bend, gap) / 2
-            return self.period_return(s, v) + factors @ worth
+            return self.period_return(s, w) + factors @ worth
 
         return quadratic
 
@@ -112,39 +113,19 @@ class Bellman(eqx.Module):
         apart = [(expected - self.low) / (self.high - self.low), (self.high - expected) / (self.high - self.low)]
         return jnp.concatenate([flat_slacks(self.problem, state, policy), *apart])
 
-    def best(self, s: Float[Array, " n_states"], v: Float[Array, " n_controls"], later: Value) -> "Solved":
+    def best(self, s: Float[Array, " n_states"], v: Float[Array, " n_controls"], later: Value) -> Maximum:
         """The best policy at one state, from a policy that is allowed there."""
 
         def second_order(v: Array) -> tuple[Array, Array, Array]:
-            here = lambda w: self.expanded(s, v, later)(s, w)
+            here = self.expanded(s, v, later)
             value, gradient = jax.value_and_grad(here)(v)
             return value, gradient, jax.hessian(here)(v)
 
-        found = maximise(lambda w: self.value(s, w, later), second_order, lambda w: self.slacks(s, w), v)
-        lagrangian = lambda at: (
-            self.expanded(s, found.x, later)(at, found.x) + found.multipliers @ self.slacks(at, found.x)
-        )
-        return Solved(found, jax.grad(lagrangian)(s))
-
-    def coordinates(self, policy: Any) -> Float[Array, " n_controls"]:
-        """Coordinates of a policy."""
-        return policy_coordinates(self.problem, policy)
-
-
-class Solved(NamedTuple):
-    """Solution of a Bellman problem at a state.
-
-    Attributes:
-        maximum: Policy in coordinates, multipliers, value.
-        gradient: Of the value in the state, by the envelope theorem `[n_states]`. [value per unit of the state]
-    """
-
-    maximum: Maximum
-    gradient: Array
+        return maximise(lambda w: self.value(s, w, later), second_order, lambda w: self.slacks(s, w), v)
 
 
 @eqx.filter_jit
-def solve_at(problem: Bellman, later: Value, s: Float[Array, "n n_states"], v: Float[Array, "n n_controls"]) -> Solved:
+def solve_at(problem: Bellman, later: Value, s: Float[Array, "n n_states"], v: Float[Array, "n n_controls"]) -> Maximum:
     """Best policies at many states, from policies in coordinates that are allowed there."""
     count, size = len(s), min(len(s), BATCH)
     blocks = -(-count // size)  # the last one is filled up with the first states

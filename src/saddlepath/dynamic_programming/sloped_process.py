@@ -22,19 +22,14 @@ from saddlepath.dynamic_programming.bellman import Value
 from saddlepath.errors import ConvergenceError
 from saddlepath.prior import Box
 from saddlepath.surrogate.coordinates import Coordinates
+from saddlepath.surrogate.fitting import NOISE, SIGNAL
 from saddlepath.surrogate.gaussian_process import positions, unit
-from saddlepath.surrogate.likelihood import log_marginal
+from saddlepath.surrogate.likelihood import RELATIVE_NOISE, log_marginal
 
-SIGNAL = (1e-4, 1e7)
-"""Bounds of the signal variance of standardised values [-]."""
 LENGTHS = (0.05, 50.0)
 """Bounds of a length scale, where the box is the unit cube [-]."""
-NOISE = (1e-10, 1.0)
-"""Bounds of the noise variances of standardised values, and of their slopes in the unit cube [-]."""
 STARTS = (0.5, 2.0)
 """Length scales from which a first fit starts [-]."""
-JITTER = 2e-15
-"""Least noise variance per label, relative to that of the signal: keeps the covariance positive definite [-]."""
 
 
 class Labelled(eqx.Module):
@@ -136,7 +131,7 @@ def fit(
     m = labelled.x.shape[1]
     centre, spread = float(np.mean(values)), float(max(np.std(values), 1e-300))
     y = jnp.asarray(np.column_stack([(values - centre) / spread, slopes / spread]).ravel())
-    bounds = np.log([SIGNAL, *[LENGTHS] * m, NOISE, NOISE])
+    bounds = np.log([SIGNAL[0], *[LENGTHS] * m, NOISE[0], NOISE[0]])
     starts = [np.log([10.0, *[length] * m, 1e-6, 1e-4]) for length in STARTS]
     if near is not None and near.p.size == m + 3:
         starts = [np.asarray(near.p)]
@@ -172,7 +167,7 @@ def _covariance(p: Array, labelled: Labelled) -> Float[Array, "labels labels"]:
     blocks = jax.vmap(row)(labelled.x, labelled.moves)
     size = n * (1 + r)
     noise = jnp.tile(jnp.concatenate([p[1 + m, None], jnp.full(r, p[2 + m])]), n)
-    diagonal = jnp.exp(noise) + JITTER * size * jnp.exp(p[0])
+    diagonal = jnp.exp(noise) + RELATIVE_NOISE * size * jnp.exp(p[0])
     return jnp.swapaxes(blocks, 1, 2).reshape(size, size) + jnp.diag(diagonal)
 
 

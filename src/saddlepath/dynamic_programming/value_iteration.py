@@ -19,8 +19,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from saddlepath.dynamic_programming.bellman import Bellman, Solved, bellman, solve_at
+from saddlepath.dynamic_programming.bellman import Bellman, bellman, solve_at
+from saddlepath.dynamic_programming.interior_point import Maximum
 from saddlepath.dynamic_programming.sloped_process import SlopedProcess, fit, labelled_points
+from saddlepath.economy import policy_coordinates
 from saddlepath.errors import ConfigError, ConvergenceError
 from saddlepath.model import Model, nearest_names
 from saddlepath.outcome import Outcome
@@ -72,7 +74,6 @@ class ValueFunction:
 
     Attributes:
         problem: The Bellman problem.
-        box: Where the points lie.
         process: The value, with an error bar.
         policies: Best policies at its points, in coordinates `[n, n_controls]`.
         changes: Of every iteration.
@@ -80,7 +81,6 @@ class ValueFunction:
     """
 
     problem: Bellman
-    box: Box
     process: SlopedProcess
     policies: Array
     changes: tuple[Change, ...]
@@ -105,17 +105,17 @@ class ValueFunction:
         with jax.enable_x64(True):
             s = jnp.asarray(states, dtype=float)
             solved = self._solved(s)
-            lost = np.flatnonzero(~np.asarray(solved.maximum.solved))
+            lost = np.flatnonzero(~np.asarray(solved.solved))
             if lost.size:
                 where = ", ".join(f"{v:.4g}" for v in np.asarray(s)[lost[0]][:6])
                 raise ConvergenceError(
                     f"no best policy was found at {lost.size} of {len(s)} states, the first at ({where}); ask for "
                     "states inside the box."
                 )
-            found = jax.vmap(lambda s, v: self.problem.point(s, v)[1])(s, solved.maximum.x)
+            found = jax.vmap(lambda s, v: self.problem.point(s, v)[1])(s, solved.x)
         return jax.tree.map(np.asarray, found)
 
-    def _solved(self, s: Array) -> Solved:
+    def _solved(self, s: Array) -> Maximum:
         """Bellman problems at states, each from the policy of the nearest point whose policy is allowed there."""
         first = _nearest_allowed(self.problem, self.process.labelled.s, self.policies, s)
         return solve_at(self.problem, self.process, s, first)
@@ -130,11 +130,11 @@ class ValueFunction:
             seed: Of the points.
         """
         with jax.enable_x64(True):
-            s = jnp.asarray(spread_points(self.problem.problem, self.box, n, seed))
+            s = jnp.asarray(spread_points(self.problem.problem, self.process.box, n, seed))
             solved = self._solved(s)
-            gap = np.abs(np.asarray(solved.maximum.value) - self(s))
-            test = spread_points(self.problem.problem, self.box, TEST_POINTS, TEST_SEED)
-            return np.where(np.asarray(solved.maximum.solved), gap, np.nan) / _range(self(test))
+            gap = np.abs(np.asarray(solved.value) - self(s))
+            test = spread_points(self.problem.problem, self.process.box, TEST_POINTS, TEST_SEED)
+            return np.where(np.asarray(solved.solved), gap, np.nan) / _range(self(test))
 
     def table(self) -> Table:
         """Changes by iteration."""
@@ -214,7 +214,7 @@ def iterate_values(
     with jax.enable_x64(True):
         problem = bellman(model, box, quadrature)
         s = jnp.asarray(spread_points(problem.problem, box, points or 10 * box.size, seed))
-        takes = tuple(name in logs for name, low in zip(box.names, box.lower, strict=True) for _ in range(low.size))
+        takes = tuple(name in logs for name, where in box.slices.items() for _ in range(where.start, where.stop))
         loop = _Iteration(problem, box, s, seen, takes, tol, log or (lambda change: None))
         return loop.run(start, iterations)
 
@@ -246,7 +246,7 @@ class _Iteration:
             if len(changes) - 1 - least >= PATIENCE:
                 outcome = Outcome.STALLED
                 break
-        return ValueFunction(self.problem, self.box, process, v, tuple(changes), outcome)
+        return ValueFunction(self.problem, process, v, tuple(changes), outcome)
 
     def _first(self, v: Array) -> SlopedProcess:
         """A process of today's return kept forever."""
@@ -258,14 +258,14 @@ class _Iteration:
     def _step(self, process: SlopedProcess, v: Array, frozen: bool) -> tuple[SlopedProcess, Array, Change]:
         """One iteration; a point whose maximisation failed keeps its policy."""
         solved = solve_at(self.problem, process, self.s, v)
-        found = solved.maximum.solved
+        found = solved.solved
         lost = int(np.sum(~np.asarray(found)))
         if lost > LOST * len(found):
             raise ConvergenceError(
                 f"no best policy was found at {lost} of {len(found)} points; give more points, or a smaller box."
             )
-        v = jnp.where(found[:, None], solved.maximum.x, v)
-        multipliers = jnp.where(found[:, None], solved.maximum.multipliers, 0.0)
+        v = jnp.where(found[:, None], solved.x, v)
+        multipliers = jnp.where(found[:, None], solved.multipliers, 0.0)
         system = _evaluation(self.problem, process, v, multipliers)
         evaluated = contracts(system.passed)
         y = np.linalg.solve(np.eye(len(system.own)) - system.passed, system.own) if evaluated else system.once
@@ -288,9 +288,7 @@ class _Iteration:
 
     def _directions(self, gradients: np.ndarray) -> Coordinates:
         """The active subspace. Members of an exchangeable group tell the same about each other's slopes."""
-        ends = np.cumsum([low.size for low in self.box.lower])
-        fields = zip(self.box.names, self.box.lower, ends, strict=True)
-        group = [slice(end - low.size, end) for name, low, end in fields if name in self.problem.problem.exchangeable]
+        group = [self.box.slices[name] for name in self.problem.problem.exchangeable]
         turned = [gradients]
         for shift in range(1, group[0].stop - group[0].start if group else 0):
             turned.append(gradients.copy())
@@ -383,7 +381,7 @@ def first_policies(
     guess = model.steady_guess()
     policy = model.Policy(*(r.default() for r in model.policy_range())) if guess is None else guess[1]
     begin = start or (lambda state: policy)
-    v = jax.vmap(lambda one: problem.coordinates(begin(problem.states.unflatten(one))))(s)
+    v = jax.vmap(lambda one: policy_coordinates(model, begin(problem.states.unflatten(one))))(s)
     returns = np.asarray(jax.vmap(problem.period_return)(s, v))
     slacks = np.asarray(jax.vmap(problem.slacks)(s, v))
     bad = ~np.isfinite(returns) | np.any(slacks <= 0, axis=1)
@@ -417,11 +415,10 @@ def spread_points(model: Model, box: Box, n: int, seed: int) -> Float[np.ndarray
     fields = model.exchangeable
     unit = unit_design(box.size + len(fields) + 1, n, seed)
     position, own, share = unit[:, : box.size], unit[:, box.size : -1], np.maximum(0.0, 2 * unit[:, -1:] - 1)
-    common = [
-        own[:, [fields.index(name)] * low.size] if name in fields else position[:, end - low.size : end]
-        for name, low, end in zip(box.names, box.lower, np.cumsum([low.size for low in box.lower]), strict=True)
-    ]
-    return np.asarray(box.place((1 - share) * position + share * np.concatenate(common, axis=1)))
+    common = position.copy()
+    for i, name in enumerate(fields):
+        common[:, box.slices[name]] = own[:, i, None]
+    return np.asarray(box.place((1 - share) * position + share * common))
 
 
 @eqx.filter_jit

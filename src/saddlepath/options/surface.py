@@ -25,7 +25,7 @@ from saddlepath.options.inputs import feature_box, features, law_of, named, para
 from saddlepath.options.labels import OUTPUT
 from saddlepath.options.pricing import Bool
 from saddlepath.prior import Box
-from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate
+from saddlepath.surrogate.base import Kind, Labels, Prediction, StoredSurrogate
 from saddlepath.surrogate.deep import Deep, DeepEnsemble
 from saddlepath.surrogate.gaussian_process import GaussianProcess
 from saddlepath.surrogate.polynomial import PolynomialFit
@@ -38,7 +38,7 @@ DEEP = Deep(width=128, depth=4, members=1, epochs=200, batch=1024, rate=2e-3, po
 """Networks for a million labels and more."""
 
 
-class VolatilitySurface(Surrogate):
+class VolatilitySurface(StoredSurrogate):
     """A fitted surrogate of implied volatility.
 
     Attributes:
@@ -49,7 +49,7 @@ class VolatilitySurface(Surrogate):
 
     box: Box
     outputs: tuple[str, ...] = eqx.field(static=True)
-    ratio: Surrogate
+    ratio: StoredSurrogate
 
     def at(self, theta: Float[Array, " n_inputs"]) -> Prediction:
         """Implied volatility and its standard deviation at one point of the box, `[1]`. [1/sqrt(year)]"""

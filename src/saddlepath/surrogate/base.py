@@ -132,15 +132,6 @@ class Surrogate(eqx.Module):
     def draw(self, key: PRNGKeyArray) -> "eqx.Module":
         """A function drawn from what the surrogate holds possible: callable from `[n_inputs]` to `[n_outputs]`."""
 
-    @abc.abstractmethod
-    def table(self) -> dict[str, Any]:
-        """Plain data from which `skeleton` makes a surrogate of the same structure and shapes."""
-
-    @classmethod
-    @abc.abstractmethod
-    def skeleton(cls, table: Mapping[str, Any]) -> "Surrogate":
-        """A surrogate with `jax.ShapeDtypeStruct` in place of every array, to read a file into."""
-
     @property
     def inputs(self) -> tuple[str, ...]:
         """A name per input."""
@@ -173,6 +164,19 @@ class Surrogate(eqx.Module):
             return Prediction(np.asarray(mean), np.asarray(sd))
 
 
+class StoredSurrogate(Surrogate):
+    """A surrogate that a file can hold: its structure is plain data, its numbers are arrays."""
+
+    @abc.abstractmethod
+    def table(self) -> dict[str, Any]:
+        """Plain data from which `skeleton` makes a surrogate of the same structure and shapes."""
+
+    @classmethod
+    @abc.abstractmethod
+    def skeleton(cls, table: Mapping[str, Any]) -> "StoredSurrogate":
+        """A surrogate with `jax.ShapeDtypeStruct` in place of every array, to read a file into."""
+
+
 @eqx.filter_jit
 def _predict(surrogate: Surrogate, theta: Float[Array, "*batch n_inputs"]) -> Prediction:
     flat = theta.reshape(-1, theta.shape[-1])
@@ -191,7 +195,7 @@ class Kind(abc.ABC):
     """How a surrogate is fitted: a small immutable value."""
 
     @abc.abstractmethod
-    def fit(self, labels: Labels, seed: int = 0) -> Surrogate:
+    def fit(self, labels: Labels, seed: int = 0) -> StoredSurrogate:
         """A surrogate of labels.
 
         Raises:

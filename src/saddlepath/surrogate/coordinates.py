@@ -49,14 +49,18 @@ class PooledMoments(Coordinates):
         Raises:
             ConfigError: A field is not one of the box, or fields have different numbers of members.
         """
-        sizes = {name: low.size for name, low in zip(box.names, box.lower, strict=True)}
-        if not fields or not set(fields) <= set(sizes) or len({sizes[name] for name in fields}) != 1 or order < 1:
+        entries = {name: tuple(range(where.start, where.stop)) for name, where in box.slices.items()}
+        if (
+            not fields
+            or not set(fields) <= set(entries)
+            or len({len(entries[name]) for name in fields}) > 1
+            or order < 1
+        ):
             raise ConfigError(
                 f"pooled moments need fields of the box ({', '.join(box.names)}) with one entry per member and the "
                 f"same number each, and an order of at least 1, got {', '.join(fields) or 'none'} and {order}."
             )
-        ends = dict(zip(sizes, np.cumsum(list(sizes.values())).tolist(), strict=True))
-        self.members = tuple(tuple(range(ends[name] - sizes[name], ends[name])) for name in fields)
+        self.members = tuple(entries[name] for name in fields)
         self.others = tuple(i for i in range(box.size) if not any(i in row for row in self.members))
         self.order = order
 

@@ -24,7 +24,7 @@ from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
 from saddlepath.network import ACTIVATIONS, MLP
 from saddlepath.prior import Box
-from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate, without_numbers
+from saddlepath.surrogate.base import Kind, Labels, Prediction, StoredSurrogate, without_numbers
 from saddlepath.surrogate.gaussian_process import unit
 from saddlepath.surrogate.training import Data, Log, Schedule, polish, predicted, train
 from saddlepath.surrogate.transforms import Scale, back, fit_scale, forward, inverse
@@ -36,7 +36,7 @@ FEWEST = 10
 """Labels without which no network is fitted [-]."""
 
 
-class DeepEnsemble(Surrogate):
+class DeepEnsemble(StoredSurrogate):
     """A fitted ensemble of networks.
 
     Attributes:

@@ -7,8 +7,8 @@ import jax
 
 from saddlepath._version import __version__
 from saddlepath.container import PathLike, read_file, read_tree, understood, write_file
-from saddlepath.errors import FileError
-from saddlepath.surrogate.base import Surrogate
+from saddlepath.errors import ConfigError, FileError
+from saddlepath.surrogate.base import StoredSurrogate, Surrogate
 
 KIND = "surrogate"
 _HOMES = {"GaussianProcess": "gaussian_process", "DeepEnsemble": "deep", "PolynomialFit": "polynomial"}
@@ -23,9 +23,15 @@ def save_surrogate(surrogate: Surrogate, path: PathLike) -> None:
         path: Where to write; an existing file is replaced as a whole.
 
     Raises:
+        ConfigError: It is of a class that `load_surrogate` does not know.
         FileError: The file cannot be written.
     """
     name = type(surrogate).__name__
+    if not isinstance(surrogate, StoredSurrogate) or name not in _HOMES:
+        raise ConfigError(
+            f"a {name} is none of the surrogates that such a file holds ({', '.join(_HOMES)}); use its own save(), "
+            "or keep the labels and fit again."
+        )
     header = {
         "versions": {"saddlepath": __version__, "jax": jax.__version__, "equinox": eqx.__version__},
         "class": name,

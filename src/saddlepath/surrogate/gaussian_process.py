@@ -21,7 +21,7 @@ from saddlepath.constructors import construct, table_of
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
 from saddlepath.prior import Box, unit_design
-from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate, without_numbers
+from saddlepath.surrogate.base import Kind, Labels, Prediction, StoredSurrogate, without_numbers
 from saddlepath.surrogate.coordinates import Coordinates
 from saddlepath.surrogate.fitting import maximise
 from saddlepath.surrogate.kernels import Kernel, Matern, all_pairs
@@ -69,7 +69,7 @@ class Process(eqx.Module):
     scale: Scale
 
 
-class GaussianProcess(Surrogate):
+class GaussianProcess(StoredSurrogate):
     """A fitted Gaussian process with one independent process per output.
 
     Attributes:

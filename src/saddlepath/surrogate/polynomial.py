@@ -23,7 +23,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.errors import ConfigError
 from saddlepath.prior import Box
-from saddlepath.surrogate.base import Kind, Labels, Prediction, Surrogate, without_numbers
+from saddlepath.surrogate.base import Kind, Labels, Prediction, StoredSurrogate, without_numbers
 
 BASES = ("chebyshev", "legendre")
 MOST_DEGREE = 20
@@ -32,7 +32,7 @@ SPARE = 1.3
 """Labels per term that a fit needs, at least [-]."""
 
 
-class PolynomialFit(Surrogate):
+class PolynomialFit(StoredSurrogate):
     """A fitted polynomial per output.
 
     Attributes:
