@@ -19,6 +19,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "layout", "outcome", "container", "table"}),
     frozenset({"ranges", "shocks", "quadrature", "complementarity", "clearing", "marginal", "marginals"}),
     frozenset({"expectation", "model"}),
+    frozenset({"climate"}),
     frozenset({"prior", "network", "grid", "catalogue", "constructors"}),
     frozenset({"structure", "derived", "economy"}),
     frozenset({"cloud"}),

@@ -1,0 +1,13 @@
+"""Climate: carbon cycle and temperature, forcing, exogenous paths, published calibrations."""
+
+from saddlepath.climate.calibrations import CARBON_CYCLES as CARBON_CYCLES
+from saddlepath.climate.calibrations import TEMPERATURES as TEMPERATURES
+from saddlepath.climate.calibrations import carbon_cycle as carbon_cycle
+from saddlepath.climate.calibrations import temperature_boxes as temperature_boxes
+from saddlepath.climate.carbon import CO2_PER_CARBON as CO2_PER_CARBON
+from saddlepath.climate.carbon import CarbonCycle as CarbonCycle
+from saddlepath.climate.exogenous import ExogenousPaths as ExogenousPaths
+from saddlepath.climate.forcing import LinearForcing as LinearForcing
+from saddlepath.climate.forcing import ProportionalForcing as ProportionalForcing
+from saddlepath.climate.forcing import co2_forcing as co2_forcing
+from saddlepath.climate.temperature import Temperature as Temperature
