@@ -13,6 +13,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process import kernels as other
 
 import saddlepath as sp
+from saddlepath.nn.transforms import Scale
 from saddlepath.surrogate.base import Labels
 from saddlepath.surrogate.files import load_surrogate, save_surrogate
 from saddlepath.surrogate.gaussian_process import GP, GaussianProcess, _process, pad
@@ -27,7 +28,6 @@ from saddlepath.surrogate.kernels import (
     White,
 )
 from saddlepath.surrogate.likelihood import objective
-from saddlepath.surrogate.transforms import Scale
 
 PLANE = sp.Box(a=(0.0, 1.0), b=(0.0, 1.0))
 ROUNDOFF = 1e-10

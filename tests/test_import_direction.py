@@ -33,6 +33,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"checkpoint", "config"}),
     frozenset({"simulation", "summary", "responses", "verification", "comparison", "verdict", "distribution"}),
     frozenset({"statistics", "macro_data"}),
+    frozenset({"nn"}),
     frozenset({"surrogate"}),
     frozenset({"dynamic_programming", "options", "estimate", "uq"}),
     frozenset({"report"}),

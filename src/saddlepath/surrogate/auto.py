@@ -15,11 +15,11 @@ from jaxtyping import Float
 
 from saddlepath.errors import ConfigError, ConvergenceError
 from saddlepath.model import nearest_names
+from saddlepath.nn.transforms import require_varying
 from saddlepath.surrogate.base import Kind, Labels, Surrogate
 from saddlepath.surrogate.deep import Deep
 from saddlepath.surrogate.gaussian_process import GP
 from saddlepath.surrogate.polynomial import Polynomial
-from saddlepath.surrogate.transforms import require_varying
 from saddlepath.table import Table, table
 
 MOST_FOR_PROCESS = 2_000

@@ -23,11 +23,11 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
 from saddlepath.network import ACTIVATIONS, MLP
+from saddlepath.nn.transforms import Scale, back, fit_scale, forward, inverse
 from saddlepath.prior import Box
 from saddlepath.surrogate.base import Kind, Labels, Prediction, StoredSurrogate, without_numbers
 from saddlepath.surrogate.gaussian_process import unit
 from saddlepath.surrogate.training import Data, Log, Schedule, polish, predicted, train
-from saddlepath.surrogate.transforms import Scale, back, fit_scale, forward, inverse
 
 PRECISIONS = {"float32": np.float32, "float64": np.float64}
 MOST_LEFT_OUT = 20_000

@@ -20,6 +20,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from saddlepath.constructors import construct, table_of
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
+from saddlepath.nn.transforms import Scale, back, fit_scale, forward, inverse, jacobian, slope
 from saddlepath.prior import Box, unit_design
 from saddlepath.surrogate.base import Kind, Labels, Prediction, StoredSurrogate, without_numbers
 from saddlepath.surrogate.coordinates import Coordinates
@@ -35,7 +36,6 @@ from saddlepath.surrogate.likelihood import (
     padded_size,
 )
 from saddlepath.surrogate.subspace import Subspace, subspace_of
-from saddlepath.surrogate.transforms import Scale, back, fit_scale, forward, inverse, jacobian, slope
 
 ANCHORS = 256
 """Points of the box at which a function draw is a joint draw; between them it is the smoothest continuation."""

@@ -17,6 +17,7 @@ import numpy as np
 
 from saddlepath.errors import ConfigError, ConvergenceError
 from saddlepath.model import nearest_names
+from saddlepath.nn.transforms import require_varying
 from saddlepath.simulation import require_whole
 from saddlepath.surrogate.base import Kind, Labels
 from saddlepath.surrogate.gaussian_process import GP, GaussianProcess
@@ -30,7 +31,6 @@ from saddlepath.surrogate.kernels import (
     SquaredExponential,
     Sum,
 )
-from saddlepath.surrogate.transforms import require_varying
 from saddlepath.table import Table, table
 
 CANDIDATES = (SquaredExponential(), Matern(2.5), Matern(1.5), RationalQuadratic(), Periodic(), Linear())
