@@ -10,4 +10,6 @@ from saddlepath.climate.exogenous import ExogenousPaths as ExogenousPaths
 from saddlepath.climate.forcing import LinearForcing as LinearForcing
 from saddlepath.climate.forcing import ProportionalForcing as ProportionalForcing
 from saddlepath.climate.forcing import co2_forcing as co2_forcing
+from saddlepath.climate.optimum import optimum as optimum
+from saddlepath.climate.planner import PlannerProblem as PlannerProblem
 from saddlepath.climate.temperature import Temperature as Temperature

@@ -1,0 +1,240 @@
+"""The independent optimum of DICE and CDICE: what a planner does, by nonlinear programming instead of a network.
+
+Horizons of 1,000 years with a free terminal state leave no trace in the first 300 years; a planner with a rate of time
+preference of 0.004 needs 1,500.
+
+References:
+    Folini, Friedl, Kuebler and Scheidegger (2024, Review of Economic Studies); Nordhaus (2017, PNAS).
+"""
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from saddlepath.climate.carbon import CO2_PER_CARBON, RESERVOIRS
+from saddlepath.climate.forcing import ProportionalForcing
+from saddlepath.climate.planner import PlannerProblem
+from saddlepath.climate.temperature import BOXES
+from saddlepath.climate.transcription import BestPath, Programme, best_path
+from saddlepath.errors import ConfigError, ConvergenceError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FIRST_YEAR = 2015
+GTC = 1000
+"""Gigatonnes of carbon in the models' unit of carbon."""
+LEAST_CAPITAL = 1e-3
+"""Capital per effective labour that even the last year leaves, where utility would otherwise end [trn 2010 USD]."""
+SAME_FORCING = 1e-9
+"""Change of the forcing that the planner takes as given after which it is consistent [W/m2]."""
+MOST_ROUNDS = 30
+
+
+def optimum(
+    problem: PlannerProblem | None = None,
+    *,
+    abatement: float | np.ndarray | None = None,
+    tax: float | np.ndarray | None = None,
+    cap: float | None = None,
+    horizon: int = 1000,
+) -> "xr.Dataset":
+    """The best annual path of a planner.
+
+    Args:
+        problem: Preferences, technology and climate; default: CDICE.
+        abatement: A given rate of abatement, one number or a path `[horizon]`; zero is business as usual. The planner
+            then chooses savings alone, and counts the emissions of new capital among its consequences. [-]
+        tax: A given tax on emissions, one number or a path `[horizon]`; abatement is what pays at this price.
+            [2010 USD/tCO2]
+        cap: Temperature of the atmosphere that must not be exceeded after 2015. [K above pre-industrial]
+        horizon: Years.
+
+    Returns:
+        A dataset by `year`, `reservoir` and `box`: states at the start of the year, choices, output, emissions,
+        damages, forcing, and prices. `scc` is the value of a tonne that is in the atmosphere at the start of the year,
+        `scc_emission` of one that is emitted during the year and there at its end; the second is the `tax` that makes
+        abatement pay wherever abatement is chosen and below one. `value_*` are the shadow values of next year's states
+        in units of this year's weight in welfare, those of the recursive formulation.
+
+    Raises:
+        ConfigError: casadi is not installed, or an argument is out of its range.
+        ConvergenceError: There is no such path, such as one below a cap that is passed already.
+
+    References:
+        Folini, Friedl, Kuebler and Scheidegger (2024, Review of Economic Studies), the definition of the social cost.
+    """
+    problem = PlannerProblem() if problem is None else problem
+    if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 10:
+        raise ConfigError(f"horizon must be a whole number of years, 10 or more, got {horizon!r}.")
+    with jax.enable_x64(True):
+        series = _exogenous(jax.tree.map(jnp.asarray, problem), jnp.arange(horizon, dtype=float))
+        inputs = {name: np.asarray(values) for name, values in series.items()}
+        rate = _given_abatement(problem, inputs, abatement, tax)
+        programme = _programme(problem, inputs, rate, cap)
+    path = _consistent(problem, programme)
+    return _dataset(problem, inputs, path, programme.weights)
+
+
+@eqx.filter_jit
+def _exogenous(problem: PlannerProblem, years: Float[Array, " horizon"]) -> dict[str, Float[Array, " horizon"]]:
+    """Numbers of every year that no choice moves."""
+    paths = problem.paths
+    return {
+        "growth": problem.growth_factor(years),
+        "effective": paths.productivity(years) * paths.population(years),
+        "intensity": paths.intensity(years),
+        "theta1": paths.abatement_cost(years),
+        "land": paths.land_emissions(years),
+        "other": problem.forcing.other(years, jnp.zeros_like(years)),
+        "discount": problem.discount_factor(years),
+        "backstop": paths.backstop(years),
+    }
+
+
+IN_LAW = ("growth", "effective", "intensity", "theta1", "land", "other")
+"""Exogenous numbers of the laws of motion, in their order there."""
+
+
+def _given_abatement(
+    problem: PlannerProblem, inputs: dict[str, np.ndarray], abatement: Any, tax: Any
+) -> Float[np.ndarray, " horizon"] | None:
+    """The rate of abatement that is imposed, or None."""
+    if abatement is not None and tax is not None:
+        raise ConfigError("give either a rate of abatement or a tax that implies one, not both.")
+    if tax is None and abatement is None:
+        return None
+    horizon = len(inputs["growth"])
+    if tax is None:
+        return _path("abatement", abatement, horizon, 1.0)
+    relative = _path("tax", tax, horizon, np.inf) / inputs["backstop"]
+    return np.minimum(relative ** (1 / (float(problem.paths.theta2) - 1)), 1.0)
+
+
+def _path(name: str, given: Any, horizon: int, most: float) -> Float[np.ndarray, " horizon"]:
+    values = np.asarray(given, dtype=float)
+    if values.shape not in ((), (horizon,)) or not np.all((values >= 0) & (values <= most)):
+        raise ConfigError(
+            f"{name} must be one number or a path of {horizon} years, between 0 and {most:g}, got "
+            f"{'shape ' + str(values.shape) if values.ndim else given}; a shorter path needs a shorter horizon."
+        )
+    return np.broadcast_to(values, horizon)
+
+
+def _law(problem: PlannerProblem) -> Any:
+    """The laws of motion of one year for casadi's symbols, in units of effective labour and 1000 GtC."""
+    exchange, heat = np.asarray(problem.carbon.exchange), np.asarray(problem.temperature.exchange)
+    alpha, delta, pi1, pi2, power = (
+        float(value) for value in (problem.alpha, problem.delta, problem.pi1, problem.pi2, 1 - 1 / problem.psi)
+    )
+    theta2, c1, f2x = float(problem.paths.theta2), float(problem.temperature.c1), float(problem.temperature.f2x)
+    equilibrium, forcing = float(problem.carbon.equilibrium[0]), problem.forcing
+    share = float(forcing.share) if isinstance(forcing, ProportionalForcing) and forcing.internalised else 0.0
+
+    def law(s: Any, x: Any, e: Any) -> tuple[list[Any], list[Any], list[Any]]:
+        (k, masses, temperatures), (saving, mu) = (s[0], s[1:4], s[4:6]), (x[0], x[1])
+        growth, effective, intensity, theta1, land, other = (e[i] for i in range(6))
+        gross = k**alpha
+        damage = pi1 * temperatures[0] + pi2 * temperatures[0] ** 2
+        abated = theta1 * mu**theta2
+        net = (1 - abated - damage) * gross
+        consumption = (1 - saving) * net
+        industry = intensity * (1 - mu) * effective * gross
+        co2 = f2x / np.log(2) * (masses[0] / equilibrium).log()
+        radiation = co2 * (1 + share) + other
+        following = [
+            (saving * net + (1 - delta) * k) / growth,
+            masses + exchange @ masses + np.array([1.0, 0.0, 0.0]) * (industry + land),
+            temperatures + heat @ temperatures + np.array([c1, 0.0]) * radiation,
+        ]
+        utility = (consumption**power - 1) / power if power else consumption.log()
+        return following, [utility], [gross, consumption, damage, abated, industry, radiation, co2]
+
+    return law
+
+
+REPORTED = ("gross", "consumption", "damage", "abated", "industry", "radiation", "co2")
+"""What the law reports, in its order."""
+
+
+def _programme(
+    problem: PlannerProblem, inputs: dict[str, np.ndarray], rate: np.ndarray | None, cap: float | None
+) -> Programme:
+    horizon = len(inputs["growth"])
+    capital = float(problem.capital) / inputs["effective"][0]
+    start = np.concatenate([[capital], problem.carbon.initial, problem.temperature.initial])
+    low, high = np.full((6, horizon + 1), 1e-3), np.full((6, horizon + 1), np.inf)
+    low[0], low[4:] = LEAST_CAPITAL, -np.inf
+    if cap is not None:
+        high[4, 1:] = cap
+    least, most = np.array([[-np.inf], [0.0]]), np.array([[0.999], [1.0]])
+    least, most = (np.repeat(bound, horizon, axis=1) for bound in (least, most))
+    guess = np.stack([np.full(horizon, 0.25), np.minimum(0.1 + np.arange(horizon) / 150, 0.99)])
+    if rate is not None:
+        least[1] = most[1] = guess[1] = rate
+    return Programme(
+        law=_law(problem),
+        start=start,
+        exogenous=np.stack([inputs[name] for name in IN_LAW]),
+        weights=np.cumprod(np.concatenate([[1.0], inputs["discount"][:-1]])),
+        states=(low, high),
+        controls=(least, most),
+        guess=guess,
+    )
+
+
+def _consistent(problem: PlannerProblem, programme: Programme) -> BestPath:
+    """The best path; where the planner takes forcing as given that CO2 causes, the one that causes what is taken."""
+    path, forcing = best_path(programme), problem.forcing
+    if not isinstance(forcing, ProportionalForcing) or forcing.internalised:
+        return path
+    given = IN_LAW.index("other")
+    for _ in range(MOST_ROUNDS):
+        exogenous = programme.exogenous.copy()
+        exogenous[given] = float(forcing.share) * path.reported[REPORTED.index("co2")]
+        if np.allclose(exogenous[given], programme.exogenous[given], rtol=0, atol=SAME_FORCING):
+            return path
+        programme = dataclasses.replace(programme, exogenous=exogenous, guess=path.controls)
+        path = best_path(programme)
+    raise ConvergenceError(
+        f"the forcing that the planner takes as given is not the one that CO2 causes after {MOST_ROUNDS} rounds; let "
+        "it be internalised, or choose a smaller share."
+    )
+
+
+def _dataset(
+    problem: PlannerProblem, inputs: dict[str, np.ndarray], path: BestPath, weights: np.ndarray
+) -> "xr.Dataset":
+    import xarray as xr
+
+    reported = dict(zip(REPORTED, path.reported, strict=True))
+    states, effective, emitted = path.states[:, :-1], inputs["effective"], GTC * CO2_PER_CARBON
+    values, mu = path.values[:, 1:] / weights, path.controls[1]
+    per_co2 = effective / CO2_PER_CARBON
+    series = {
+        "capital": ("trn 2010 USD", states[0] * effective),
+        "output": ("trn 2010 USD/yr", reported["gross"] * effective),
+        "consumption": ("trn 2010 USD/yr", reported["consumption"] * effective),
+        "abatement": ("-", mu),
+        "damage": ("share of output", reported["damage"]),
+        "abatement_cost": ("share of output", reported["abated"]),
+        "industrial_emissions": ("GtCO2/yr", emitted * reported["industry"]),
+        "emissions": ("GtCO2/yr", emitted * (reported["industry"] + inputs["land"])),
+        "forcing": ("W/m2", reported["radiation"]),
+        "tax": ("2010 USD/tCO2", inputs["backstop"] * mu ** (float(problem.paths.theta2) - 1)),
+        "scc": ("2010 USD/tCO2", -path.values[1, :-1] / path.values[0, :-1] * per_co2),
+        "scc_emission": ("2010 USD/tCO2", -values[1] / values[0] * inputs["growth"] * per_co2),
+        "value_capital": ("utility per capital per effective labour", values[0]),
+    }
+    data: dict[str, Any] = {name: ("year", values, {"units": unit}) for name, (unit, values) in series.items()}
+    data["carbon"] = (("year", "reservoir"), GTC * states[1:4].T, {"units": "GtC"})
+    data["temperature"] = (("year", "box"), states[4:6].T, {"units": "K above pre-industrial"})
+    data["value_carbon"] = (("year", "reservoir"), values[1:4].T, {"units": "utility per 1000 GtC"})
+    data["value_temperature"] = (("year", "box"), values[4:6].T, {"units": "utility per K"})
+    coords = {"year": FIRST_YEAR + np.arange(len(effective)), "reservoir": list(RESERVOIRS), "box": list(BOXES)}
+    return xr.Dataset(data, coords, {"welfare": path.welfare})

@@ -1,0 +1,75 @@
+"""The planner's problem of DICE and CDICE in steps of one year, as a value: who wants what, with which means.
+
+    max sum_t exp(-rho t) L_t ((C_t / L_t)^(1 - 1/psi) - 1) / (1 - 1/psi)
+    K'  = (1 - Theta(mu) - Omega(T_AT)) K^alpha (A L)^(1 - alpha) + (1 - delta) K - C
+    Omega = pi1 T_AT + pi2 T_AT^2,  Theta = theta1 mu^theta2,  0 <= mu <= 1
+    E   = sigma (1 - mu) K^alpha (A L)^(1 - alpha) + E_land
+
+In units of effective labour, k = K / (A L), one year ahead of k stands a growth factor and in front of utility a
+discount factor, both made of the growth of productivity and population. The published annual models take instantaneous
+growth rates at the start of the year there; exact ratios of two years change capital by 0.08 % and the social cost of
+carbon by 0.23 %.
+
+References:
+    Folini, Friedl, Kuebler and Scheidegger (2024, Review of Economic Studies), section on the planner's problem and
+    online appendix.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from saddlepath.climate.calibrations import CARBON_CYCLES, TEMPERATURES
+from saddlepath.climate.carbon import CarbonCycle
+from saddlepath.climate.exogenous import ExogenousPaths
+from saddlepath.climate.forcing import Forcing, LinearForcing
+from saddlepath.climate.numbers import Number, Numbers
+from saddlepath.climate.temperature import Temperature
+
+
+class PlannerProblem(eqx.Module):
+    """Preferences, technology, damages and climate.
+
+    Attributes:
+        carbon: The carbon cycle.
+        temperature: The boxes of heat.
+        forcing: Forcing of everything but CO2.
+        paths: What the planner cannot choose.
+        alpha: Capital share. [-]
+        delta: Depreciation of capital in a year. [-]
+        pi1: Damage per degree, as a share of gross output. [1/K]
+        pi2: Damage per squared degree. [1/K2]
+        psi: Elasticity of intertemporal substitution. [-]
+        rho: Rate of time preference. [1/yr]
+        capital: In 2015. [trn 2010 USD]
+        exact_growth: Whether growth over a year is the ratio of two years, or the instantaneous rate at its start.
+    """
+
+    carbon: CarbonCycle = CARBON_CYCLES["cdice"]
+    temperature: Temperature = TEMPERATURES["cdice"]
+    forcing: Forcing = LinearForcing()
+    paths: ExogenousPaths = ExogenousPaths()
+    alpha: Number = 0.3
+    delta: Number = 0.1
+    pi1: Number = 0.0
+    pi2: Number = 0.00236
+    psi: Number = 1 / 1.45
+    rho: Number = 0.015
+    capital: Number = 223.0
+    exact_growth: bool = eqx.field(static=True, default=False)
+
+    def growth(self, t: Numbers) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
+        """Growth of productivity and of population in the year from `t`, as logarithms of factors. [-]"""
+        if self.exact_growth:
+            return jnp.log(self.paths.productivity_ratio(t)), jnp.log(self.paths.population_ratio(t))
+        return self.paths.productivity_rate(t), self.paths.population_rate(t)
+
+    def growth_factor(self, t: Numbers) -> Float[Array, "..."]:
+        """G, the growth of effective labour in the year from `t`. [-]"""
+        productivity, population = self.growth(t)
+        return jnp.exp(productivity + population)
+
+    def discount_factor(self, t: Numbers) -> Float[Array, "..."]:
+        """Of utility of consumption per effective labour, from the year after `t` to `t`. [-]"""
+        productivity, population = self.growth(t)
+        return jnp.exp(-jnp.asarray(self.rho) + (1 - 1 / self.psi) * productivity + population)
