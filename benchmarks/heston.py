@@ -76,7 +76,7 @@ def trained(box: Box, given: argparse.Namespace) -> tuple[VolatilitySurface, dic
     def log(record: dict[str, Any]) -> None:
         if record["seconds"] - last[0] > 30:
             last[0] = record["seconds"]
-            print(f"{record['seconds']:5.0f} s, epoch {record['epoch']}: {record['left out']:.2e}", flush=True)
+            print(f"{record['seconds']:5.0f} s, epoch {record['epoch']}: {record['best'] ** 0.5:.2e}", flush=True)
 
     kind = Deep(
         width=given.width,

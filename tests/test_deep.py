@@ -75,7 +75,7 @@ def test_logarithms_single_precision_and_a_limit_of_time(tmp_path) -> None:
     records, theta = [], BOX.design(80)
     one = kind.fit(Labels(BOX, theta, known(theta)[:, 1], ("w",)), log=records.append)
     assert records[-1]["share"] >= 1 and records[-1]["epoch"] < 10**6
-    assert records[-1]["left out"] < records[0]["left out"]
+    assert records[-1]["best"] < records[0]["best"]
     found = one.predict(theta[:5])
     assert found.mean.dtype == np.float64 and np.all(found.mean > 0)
     save_surrogate(one, tmp_path / "one.surrogate")

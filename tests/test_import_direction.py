@@ -20,7 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"ranges", "shocks", "quadrature", "complementarity", "clearing", "marginal", "marginals"}),
     frozenset({"expectation", "model"}),
     frozenset({"climate"}),
-    frozenset({"prior", "network", "grid", "catalogue", "constructors"}),
+    frozenset({"prior", "initialisers", "network", "grid", "catalogue", "constructors"}),
     frozenset({"structure", "derived", "economy"}),
     frozenset({"cloud"}),
     frozenset({"rule"}),

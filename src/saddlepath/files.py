@@ -232,7 +232,7 @@ def _rule_header(rule: DecisionRule, eco: Economy) -> dict[str, Any]:
 def network_spec(network: PlainNetwork | SharedNetwork) -> Network:
     """Size and kind of a trained network."""
     main = network.mlp if isinstance(network, PlainNetwork) else network.item
-    moments = {} if isinstance(network, PlainNetwork) else {"moments": network.moment.bypass.shape[0]}
+    moments = {} if isinstance(network, PlainNetwork) else {"moments": network.moment.biases[-1].shape[0]}
     return Network(main.weights[0].shape[0], _depth(main), main.activation, **moments)
 
 

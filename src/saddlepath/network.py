@@ -6,9 +6,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.errors import ConfigError, ModelError
+from saddlepath.initialisers import INITIALISERS
 from saddlepath.model import nearest_names
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
@@ -18,6 +19,8 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "selu": jax.nn.selu,
     "softplus": jax.nn.softplus,
     "relu": jax.nn.relu,
+    "sigmoid": jax.nn.sigmoid,
+    "identity": lambda z: z,
 }
 
 
@@ -27,7 +30,8 @@ class Network(eqx.Module):
     Attributes:
         width: Units of a hidden layer.
         depth: Number of hidden layers.
-        activation: `tanh`, `swish`, `gelu`, `selu`, `softplus` or `relu`; smooth ones suit Gauss-Newton steps.
+        activation: `tanh`, `swish`, `gelu`, `selu`, `softplus`, `sigmoid`, `relu` or `identity`; smooth ones suit
+            Gauss-Newton steps.
         moments: Learnt moments over the items, where the model's features form a table of items.
     """
 
@@ -47,33 +51,65 @@ class Network(eqx.Module):
 
 
 class MLP(eqx.Module):
-    """Perceptron with a linear bypass from inputs to outputs.
+    """Perceptron with one or more layers, by default with a linear bypass from inputs to outputs.
 
-    Hidden weights are Glorot normal; the last layer is scaled down and the bypass starts at zero, so that training
-    begins close to the centre of the rule (Glorot and Bengio, 2010).
+    Hidden weights are Glorot normal unless another initialiser is named; the last layer may be scaled down, and the
+    bypass starts at zero, so that training begins close to the centre of a rule (Glorot and Bengio, 2010).
+
+    Attributes:
+        weights: Of every layer, `[n_out, n_in]`.
+        biases: Of every layer, zero at first.
+        bypass: Linear map from inputs to outputs, or None.
+        activation: One of `ACTIVATIONS`.
+        dropout: Share of the hidden units that are switched off where a key is given, the others being raised by
+            one over the rest (Srivastava et al., 2014, JMLR).
+        normalised: Whether every hidden layer is brought to mean zero and variance one (Ba, Kiros and Hinton, 2016).
     """
 
     weights: list[Array]
     biases: list[Array]
-    bypass: Array
+    bypass: Array | None
     activation: str = eqx.field(static=True)
+    dropout: float = eqx.field(static=True)
+    normalised: bool = eqx.field(static=True)
 
-    def __init__(self, sizes: tuple[int, ...], activation: str, random: np.random.Generator, last: float = 1.0):
+    def __init__(
+        self,
+        sizes: tuple[int, ...],
+        activation: str,
+        random: np.random.Generator,
+        last: float = 1.0,
+        initialiser: str = "glorot_normal",
+        bypass: bool = True,
+        dropout: float = 0.0,
+        normalised: bool = False,
+    ):
         # Drawn on the host: a network costs no compilation.
         scales = [1.0] * (len(sizes) - 2) + [last]
+        draw = INITIALISERS[initialiser]
         self.weights = [
-            jnp.asarray(scale * np.sqrt(2 / (m + n)) * random.normal(size=(n, m)))
-            for scale, m, n in zip(scales, sizes[:-1], sizes[1:], strict=True)
+            jnp.asarray(scale * draw(random, m, n)) for scale, m, n in zip(scales, sizes[:-1], sizes[1:], strict=True)
         ]
         self.biases = [jnp.asarray(np.zeros(n)) for n in sizes[1:]]
-        self.bypass = jnp.asarray(np.zeros((sizes[-1], sizes[0])))
+        self.bypass = jnp.asarray(np.zeros((sizes[-1], sizes[0]))) if bypass else None
         self.activation = activation
+        self.dropout = dropout
+        self.normalised = normalised
 
-    def __call__(self, inputs: Float[Array, " n_in"]) -> Float[Array, " n_out"]:
+    def __call__(self, inputs: Float[Array, " n_in"], key: PRNGKeyArray | None = None) -> Float[Array, " n_out"]:
+        """Outputs at one point; with a key, hidden units are dropped as in training."""
         hidden = inputs
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            hidden = ACTIVATIONS[self.activation](weight @ hidden + bias)
-        return self.weights[-1] @ hidden + self.biases[-1] + self.bypass @ inputs
+        for layer, (weight, bias) in enumerate(zip(self.weights[:-1], self.biases[:-1], strict=True)):
+            hidden = ACTIVATIONS[self.activation](self._levelled(weight @ hidden + bias))
+            if key is not None and self.dropout > 0:
+                kept = jax.random.bernoulli(jax.random.fold_in(key, layer), 1 - self.dropout, hidden.shape)
+                hidden = jnp.where(kept, hidden / (1 - self.dropout), 0.0)
+        outputs = self.weights[-1] @ hidden + self.biases[-1]
+        return outputs if self.bypass is None else outputs + self.bypass @ inputs
+
+    def _levelled(self, sums: Float[Array, " width"]) -> Float[Array, " width"]:
+        """The weighted sums of a layer, standardised over its units where that is asked for."""
+        return jax.nn.standardize(sums) if self.normalised else sums
 
 
 class PlainNetwork(eqx.Module):

@@ -60,7 +60,7 @@ class GenzFunction:
             raise ConfigError(f"no Genz function {self.name!r}; {nearest_names(self.name, list(FUNCTIONS))}")
         if self.c.shape != self.w.shape or self.c.ndim != 1:
             raise ConfigError(
-                f"c and w of a Genz function must be vectors of one length, got shapes {self.c.shape} and {self.w.shape}."
+                f"c and w of a Genz function are vectors of one length, got shapes {self.c.shape} and {self.w.shape}."
             )
 
     @property

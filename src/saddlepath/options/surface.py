@@ -18,6 +18,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath._version import __version__
 from saddlepath.container import PathLike, read_file, read_tree, understood, write_file
+from saddlepath.nn.training import Log
 from saddlepath.options.black_scholes import call as black_scholes_call
 from saddlepath.options.black_scholes import forward_price
 from saddlepath.options.characteristic import Number, PriceLaw
@@ -29,7 +30,6 @@ from saddlepath.surrogate.base import Kind, Labels, Prediction, StoredSurrogate
 from saddlepath.surrogate.deep import Deep, DeepEnsemble
 from saddlepath.surrogate.gaussian_process import GaussianProcess
 from saddlepath.surrogate.polynomial import PolynomialFit
-from saddlepath.surrogate.training import Log
 
 FILE = "surface"
 CLASSES = {cls.__name__: cls for cls in (DeepEnsemble, GaussianProcess, PolynomialFit)}

@@ -23,6 +23,8 @@ OPTIMIZERS: dict[str, Callable[[Any], optax.GradientTransformation]] = {
     "nesterov": lambda rate: optax.sgd(rate, momentum=0.9, nesterov=True),
     "adagrad": optax.adagrad,
     "rmsprop": optax.rmsprop,
+    "amsgrad": optax.amsgrad,
+    "nadam": optax.nadam,
     "lbfgs": lambda rate: optax.lbfgs(),
     "muon": lambda rate: optax.contrib.muon(rate),
 }
@@ -40,8 +42,8 @@ class FirstOrder(Solver):
     """Steps of an Optax optimizer.
 
     Attributes:
-        optimizer: Name (`adam`, `adamw`, `sgd`, `momentum`, `nesterov`, `adagrad`, `rmsprop`, `lbfgs`, `muon`), or any
-            Optax gradient transformation, which then carries its own rate.
+        optimizer: Name (`adam`, `adamw`, `sgd`, `momentum`, `nesterov`, `adagrad`, `rmsprop`, `amsgrad`, `nadam`,
+            `lbfgs`, `muon`), or any Optax gradient transformation, which then carries its own rate.
         learning_rate: First learning rate. [-]
         schedule: `cosine` to zero, `constant`, or `exponential` to a hundredth.
         kernel: `squared`, `huber` (bend at a residual of 0.01) or `log-cosh`.

@@ -11,6 +11,7 @@ References:
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,11 +24,13 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
 from saddlepath.network import ACTIVATIONS, MLP
+from saddlepath.nn.losses import NetworkLoss
+from saddlepath.nn.polishing import polish
+from saddlepath.nn.training import Data, Log, Training, members_of, predicted, train
 from saddlepath.nn.transforms import Scale, back, fit_scale, forward, inverse
 from saddlepath.prior import Box
 from saddlepath.surrogate.base import Kind, Labels, Prediction, StoredSurrogate, without_numbers
 from saddlepath.surrogate.gaussian_process import unit
-from saddlepath.surrogate.training import Data, Log, Schedule, polish, predicted, train
 
 PRECISIONS = {"float32": np.float32, "float64": np.float64}
 MOST_LEFT_OUT = 20_000
@@ -61,12 +64,12 @@ class DeepEnsemble(StoredSurrogate):
 
     @property
     def members(self) -> int:
-        return self.networks.bypass.shape[0]
+        return members_of(self.networks)
 
     def standardised(self, theta: Float[Array, " n_inputs"]) -> Float[Array, "members n_outputs"]:
         """What every member says at one point, on the scale on which it was fitted."""
         position = 2 * unit(self.box, self.logs, theta) - 1
-        values = predicted(self.networks, position.astype(self.networks.bypass.dtype))
+        values = predicted(self.networks, position.astype(self.networks.biases[0].dtype))
         return values.astype(theta.dtype)
 
     def at(self, theta: Float[Array, " n_inputs"]) -> Prediction:
@@ -99,7 +102,7 @@ class DeepEnsemble(StoredSurrogate):
             "sizes": sizes,
             "activation": self.networks.activation,
             "members": self.members,
-            "precision": str(self.networks.bypass.dtype),
+            "precision": str(self.networks.biases[0].dtype),
         }
 
     @classmethod
@@ -201,7 +204,7 @@ class Deep(Kind):
         Args:
             labels: What is known.
             seed: Of first weights, orders and the labels left out.
-            log: Called with a record per part of the training: epoch, seconds, errors of training and left-out labels.
+            log: Called with a record per part of the training: epoch, seconds, losses of training and left-out labels.
 
         Raises:
             ConfigError: Too few labels, or an output that never changes.
@@ -215,15 +218,16 @@ class Deep(Kind):
             data = self._data(labels, logs, scale, seed)
             sizes = (labels.box.size, *(self.width,) * self.depth, len(labels.outputs))
             networks = first_networks(sizes, self.activation, self.members, seed, PRECISIONS[self.precision])
-            schedule = Schedule(self.epochs, self.seconds, self._batch(len(data.x)), self.rate, self.patience)
-            networks = train(networks, data, schedule, seed, log)
+            networks = train(networks, data, NetworkLoss(), self._training(len(data.x)), seed, log=log)
             networks = polish(networks, data, self.polish)
             floor, factor = _calibrated(networks, data)
         transforms = (self.transform,) * len(labels.outputs)
         return DeepEnsemble(labels.box, labels.outputs, transforms, logs, networks, scale, floor, factor)
 
-    def _batch(self, n: int) -> int:
-        return min(n, self.batch or max(64, min(1024, n // 16)))
+    def _training(self, n: int) -> Training:
+        batch = min(n, self.batch or max(64, min(1024, n // 16)))
+        patience = math.ceil(self.patience * self.epochs)
+        return Training(rate=self.rate, epochs=self.epochs, batch=batch, patience=patience, seconds=self.seconds)
 
     def _check(self, labels: Labels) -> tuple[bool, ...]:
         """Which inputs enter as logarithms."""
