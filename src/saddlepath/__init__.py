@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from saddlepath.ranges import NonNegative as NonNegative
     from saddlepath.ranges import Positive as Positive
     from saddlepath.ranges import Real as Real
+    from saddlepath.ranges import Shares as Shares
     from saddlepath.ranges import Simplex as Simplex
     from saddlepath.ranges import Unit as Unit
     from saddlepath.report.html import write_report as write_report
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     from saddlepath.solvers.first_order import FirstOrder as FirstOrder
     from saddlepath.solvers.homotopy import Homotopy as Homotopy
     from saddlepath.solvers.levenberg_marquardt import LevenbergMarquardt as LevenbergMarquardt
+    from saddlepath.solvers.passages import Passages as Passages
     from saddlepath.solvers.sampling import FromStates as FromStates
     from saddlepath.solvers.sampling import Mixture as Mixture
     from saddlepath.solvers.sampling import Paths as Paths
@@ -153,7 +155,7 @@ _MODULES = {
     "prior": ("Box", "Prior", "read_prior"),
     "uq.study": ("Study", "study"),
     "quadrature": ("GaussHermite", "Monomial", "QuasiMonteCarlo", "Sparse"),
-    "ranges": ("Completed", "Interval", "NonNegative", "Positive", "Real", "Simplex", "Unit"),
+    "ranges": ("Completed", "Interval", "NonNegative", "Positive", "Real", "Shares", "Simplex", "Unit"),
     "verdict": ("Verdict", "referee"),
     "report.html": ("write_report",),
     "responses": ("impulse_response",),
@@ -167,6 +169,7 @@ _MODULES = {
     "solvers.first_order": ("FirstOrder",),
     "solvers.homotopy": ("Homotopy",),
     "solvers.levenberg_marquardt": ("LevenbergMarquardt",),
+    "solvers.passages": ("Passages",),
     "solvers.sampling": ("FromStates", "Mixture", "Paths", "Region", "Replay"),
     "solvers.time_iteration": ("TimeIteration",),
     "steady": ("LinearSolution", "SteadyState", "linearise", "steady_state"),

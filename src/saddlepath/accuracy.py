@@ -33,6 +33,8 @@ The stochastic rest point lies within one or two scales of the deterministic one
 residuals and rest nowhere, or far away.
 """
 
+PASSAGES = 32
+"""Paths over the whole horizon on which a rule in calendar time is tested, where shocks or parameters vary."""
 MATERIAL = 0.01
 """Share of states beyond a boundary above which a certificate warns; `tol` speaks of 99 % of the states [-]."""
 COVERED = 1.02
@@ -53,6 +55,8 @@ def split(key: PRNGKeyArray, n: int, purpose: int = 0) -> tuple[PRNGKeyArray, ..
 class TestPaths(eqx.Module):
     """Size of a test: `paths` start in the cloud, run `burn_in` periods and are read on the `dates` that follow.
 
+    Without a burn-in the start itself is the first date.
+
     Attributes:
         paths: Number of paths.
         burn_in: Periods before the first date that counts. [periods]
@@ -66,6 +70,25 @@ class TestPaths(eqx.Module):
     dates: int = eqx.field(static=True, default=40)
     repeats: int = eqx.field(static=True, default=4)
     quadrature: Quadrature | None = eqx.field(static=True, default=None)
+
+    def describe(self, repeats: int) -> str:
+        """Which states these are, in words."""
+        n = self.paths * repeats
+        return f"{n} never-reset path{'s'[: n - 1]}, periods {self.burn_in} to {self.burn_in + self.dates}"
+
+
+def default_test(eco: Economy, repeats: int = 4) -> TestPaths:
+    """The size of a test where none is asked for; in calendar time whole passages from the first date.
+
+    Args:
+        eco: The economy.
+        repeats: Independent repetitions; passages are long and need none.
+    """
+    if eco.horizon is None:
+        return TestPaths(repeats=repeats)
+    law = eco.model.shocks()
+    alone = law.n_shocks == 0 and law.n_outcomes == 1 and not eco.box.names
+    return TestPaths(paths=1 if alone else PASSAGES, burn_in=0, dates=eco.horizon, repeats=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -234,6 +257,8 @@ def walk(eco: Economy, rule: DecisionRule, cloud: Cloud, key: PRNGKeyArray, size
         return after, after
 
     _, path = jax.lax.scan(move, points, jax.random.split(move_key, size.burn_in + size.dates))
+    if size.burn_in == 0:
+        path = jnp.concatenate([points[None], path[:-1]])
     return path[size.burn_in :].reshape(-1, eco.n_points)
 
 
@@ -337,7 +362,7 @@ def assess(
         equations,
         extent=float(extents.max()),
         lost=float(np.mean(~(extents < BOUND))),
-        where=f"{size.paths * len(keys)} never-reset paths, periods {size.burn_in} to {size.burn_in + size.dates}",
+        where=size.describe(len(keys)),
     )
     boundary |= {f"at a bound of the range of {name}": share for name, share in at_bound.items()}
     beside = {} if linear is None else _linear_errors(eco, linear, cloud, visits, equations)

@@ -1,9 +1,9 @@
 """Find the mistakes of a model before a solve does, and say them in an economist's words.
 
-`check` evaluates a model at its steady state and at points around it. It reports fields, shapes and counts
-that do not fit, residuals that are not finite, policies that no equation depends on, states that do not move,
-a missing or unstable rest point, and equations that seem to carry a unit. The last is a rule of thumb: an
-equation without unit answers to a one percent change of a policy with something between 1e-5 and 10, one in
+`check` evaluates a model at its steady state, in calendar time at its first date, and at points around it. It reports
+fields, shapes and counts that do not fit, residuals that are not finite, policies that no equation depends on, states
+that do not move, a missing or unstable rest point, and equations that seem to carry a unit. The last is a rule of
+thumb: an equation without unit answers to a one percent change of a policy with something between 1e-5 and 10, one in
 goods or dollars often does not. What `check` cannot see is economics that is wrong and well posed.
 """
 
@@ -21,7 +21,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from saddlepath.derived import as_written
 from saddlepath.economy import (
@@ -29,7 +29,6 @@ from saddlepath.economy import (
     economy,
     flat_residuals,
     policy_coordinates,
-    policy_from_coordinates,
     state_features,
     state_from_features,
 )
@@ -39,7 +38,7 @@ from saddlepath.layout import entry_names
 from saddlepath.model import Model, nearest_names
 from saddlepath.quadrature import Monomial
 from saddlepath.ranges import Real
-from saddlepath.rule import DecisionRule, own_features_shape
+from saddlepath.rule import ConstantRule, own_features_shape
 from saddlepath.steady import first_point, linear_solutions, steady_states
 
 POINTS = 16
@@ -101,20 +100,6 @@ class Report:
 
     def _repr_html_(self) -> str:
         return self.to_html()
-
-
-class ConstantRule(DecisionRule):
-    """The same policy at every state.
-
-    Attributes:
-        coordinates: The policy, in the coordinates of its ranges `[n_coordinates]`.
-    """
-
-    coordinates: Float[Array, " n_coordinates"]
-
-    def __call__(self, eco, model, y):
-        s = eco.states.unflatten(y[: eco.states.size])
-        return model.complete(s, policy_from_coordinates(model, self.coordinates, eco.coordinates))
 
 
 def check(model: Model) -> Report:
@@ -218,6 +203,8 @@ def _counts(eco: Economy) -> str:
 
 def _rest_point(eco: Economy) -> tuple[tuple[Any, Any], list[Finding], list[str]]:
     """Steady state, or the first point where there is none, with what was found on the way."""
+    if eco.horizon is not None:
+        return first_point(eco), [], [f"calendar time: {eco.horizon} periods from the state of start()"]
     thetas = np.asarray(eco.box.centre)[None]
     try:
         steady = steady_states(eco, thetas)[0]
@@ -293,12 +280,16 @@ def _undefined(eco: Economy, names: list[str], residuals: np.ndarray, points: np
                 Finding(
                     True,
                     f"the equation {name} is not finite at {bad.size} of {len(points)} points around the "
-                    "steady "
-                    f"state, first at {where}; look for divisions by zero, logs or powers of negative "
+                    f"{_where_from(eco)}, first at {where}; look for divisions by zero, logs or powers of negative "
                     "numbers.",
                 )
             )
     return findings
+
+
+def _where_from(eco: Economy) -> str:
+    """Around which state the points lie."""
+    return "steady state" if eco.horizon is None else "first date"
 
 
 def _unused(eco: Economy, slopes: np.ndarray) -> list[Finding]:

@@ -53,12 +53,17 @@ class Cloud(eqx.Module):
         return jnp.exp(self._terms(eco, theta) @ self.log_scale)
 
     def start(self, eco: Economy, key: PRNGKeyArray) -> Float[Array, " n_points"]:
-        """A random point: every state dispersed, pseudo-states uniform in their box."""
+        """A random point: every state dispersed, or the first date; pseudo-states uniform in their box."""
         theta_key, state_key = jax.random.split(key)
-        return self._start_at(eco, eco.box.draw(theta_key), state_key)
+        return self.start_at(eco, eco.box.draw(theta_key), state_key)
 
-    def _start_at(self, eco: Economy, theta: Array, key: PRNGKeyArray) -> Float[Array, " n_points"]:
-        own = eco.at(theta).initial(key)
+    def start_at(self, eco: Economy, theta: Array, key: PRNGKeyArray) -> Float[Array, " n_points"]:
+        """A start at given pseudo-states."""
+        model = eco.at(theta)
+        first = model.start()
+        if first is not None:
+            return eco.join(first, theta, "start()")
+        own = model.initial(key)
         state = self._draw(eco, theta, key) if own is None else own
         return eco.join(state, theta, "initial()")
 
@@ -88,7 +93,7 @@ class Cloud(eqx.Module):
         box, may bring another dispersion.
         """
         theta_key, state_key = jax.random.split(key)
-        fresh = self._start_at(eco, eco.box.draw_toward_edges(theta_key), state_key)
+        fresh = self.start_at(eco, eco.box.draw_toward_edges(theta_key), state_key)
         model, s = eco.split(fresh)
         theta = fresh[eco.states.size :]
         old = self.standardise(eco, *eco.split(y), y[eco.states.size :])
@@ -108,6 +113,16 @@ class Cloud(eqx.Module):
         if model.shocks().n_shocks > 0:
             y = self._point(eco, model, s, theta, jnp.asarray(spread) * self.standardise(eco, model, s, theta))
         return self.widened(spread).restart(eco, y, key)
+
+    def displace(
+        self, eco: Economy, y: Float[Array, " n_points"], key: PRNGKeyArray, size: ArrayLike
+    ) -> Float[Array, " n_points"]:
+        """A point nearby: every state that decisions move is shifted by a normal step of `size` scales."""
+        model, s = eco.split(y)
+        theta = y[eco.states.size :]
+        z = self.standardise(eco, model, s, theta)
+        step = jnp.asarray(size) * jax.random.normal(key, z.shape, dtype=z.dtype)
+        return self._point(eco, model, s, theta, z + jnp.where(self.exogenous > 0, 0.0, step))
 
     def _point(self, eco: Economy, model: Model, s: Any, theta: Array, z: Array) -> Float[Array, " n_points"]:
         """The point with standardised states `z` and the regimes of `s`."""

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from saddlepath.accuracy import TestPaths, assess, tested
+from saddlepath.accuracy import TestPaths, assess, default_test, tested
 from saddlepath.economy import Economy, economy
 from saddlepath.errors import ConfigError, ModelError
 from saddlepath.model import Model
@@ -30,7 +30,6 @@ from saddlepath.verification import fresh_points
 
 EXACT = 1e-9
 """A closed form must satisfy the model's equations this well, in the mean over its paths [-]."""
-FEW_PATHS = TestPaths(repeats=1)
 BOX_COLUMNS = ("largest", "mean", "largest relative", "mean relative")
 """Columns of a comparison that are repeated for the box."""
 SMALL = 1e-3
@@ -57,7 +56,7 @@ def closed_form(model: Model, *, over: Box | None = None) -> Solution:
         guess, linear = initial_rule(eco, Network(), "auto", 0)
         rule, judge = ExactRule(), tested(eco)
         keys = [jax.random.key(0)]
-        accuracy = assess(judge, rule, guess.cloud, keys, TestPaths(), judge.equations(rule))
+        accuracy = assess(judge, rule, guess.cloud, keys, default_test(eco), judge.equations(rule))
     if not accuracy.mean <= EXACT:
         raise ModelError(
             f"exact(s) of {type(model).__name__} leaves a mean residual of {accuracy.mean:.1e}, expected "
@@ -84,7 +83,7 @@ def compare(
     *,
     at: Any = None,
     box: Box | None = None,
-    test: TestPaths = FEW_PATHS,
+    test: TestPaths | None = None,
     seed: int = 0,
 ) -> Table:
     """How far two decision rules differ on the same states: on a path and, where there is one, on a box.
@@ -114,7 +113,7 @@ def compare(
     _check_twins(solution, other)
     with jax.enable_x64(True):
         if at is None:
-            points, where = fresh_points(solution, test, seed)
+            points, where = fresh_points(solution, test or default_test(solution.economy, 1), seed)
         else:
             points, where = points_of(solution.economy, at, "at"), "given states"
         rows = _rows(solution, other, jnp.asarray(points))

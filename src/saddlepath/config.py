@@ -31,6 +31,7 @@ from saddlepath.solvers.endogenous_grid import EndogenousGrid
 from saddlepath.solvers.first_order import FirstOrder
 from saddlepath.solvers.homotopy import Homotopy
 from saddlepath.solvers.levenberg_marquardt import LevenbergMarquardt
+from saddlepath.solvers.passages import Passages
 from saddlepath.solvers.sampling import FromStates, Mixture, Paths, Region, Replay
 from saddlepath.solvers.solve import solve
 from saddlepath.solvers.start import STARTS
@@ -39,7 +40,7 @@ from saddlepath.solvers.time_iteration import TimeIteration
 TABLES: dict[str, tuple[type, ...]] = {
     "solver": (LevenbergMarquardt, FirstOrder, TimeIteration, Collocation, EndogenousGrid),
     "network": (Network,),
-    "sampling": (Paths, Mixture, Region, FromStates, Replay),
+    "sampling": (Paths, Mixture, Region, FromStates, Replay, Passages),
     "quadrature": (Quadrature,),
     "over": (Box,),
     "homotopy": (Homotopy,),

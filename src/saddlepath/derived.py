@@ -128,6 +128,13 @@ class Planner(Model):
     def features(self, s: Any) -> Array | None:
         return self.problem.features(s)
 
+    def start(self) -> Any | None:
+        return self.problem.start()
+
+    @property
+    def horizon(self) -> int:
+        return self.problem.horizon
+
     def initial(self, key: PRNGKeyArray) -> Any | None:
         return self.problem.initial(key)
 

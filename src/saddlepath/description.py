@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from saddlepath.checking import ConstantRule
 from saddlepath.derived import as_written
 from saddlepath.economy import Economy, economy
 from saddlepath.model import Model, labels, parameters
+from saddlepath.rule import ConstantRule
 from saddlepath.table import Table, table
 
 

@@ -49,6 +49,11 @@ class Economy(eqx.Module):
         """Entries of a point: states and pseudo-states."""
         return self.states.size + self.box.size
 
+    @property
+    def horizon(self) -> int | None:
+        """Periods over which a model in calendar time is solved; None for one that comes to rest."""
+        return None if self.model.start() is None else self.model.horizon
+
     def split(self, y: Float[Array, " n_points"]) -> tuple[Model, Any]:
         """The model at the point's parameters, and the point's state."""
         state, theta = y[: self.states.size], y[self.states.size :]

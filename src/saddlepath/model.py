@@ -58,12 +58,14 @@ def parameter(default: Any, description: str, *, unit: str = "-", within: Range 
     """A parameter that carries its description, unit and domain: `beta: float = parameter(0.96, "discount factor")`.
 
     Args:
-        default: Value of the published calibration.
+        default: Value of the published calibration, a number or an array.
         description: What the parameter is, in words.
         unit: Unit, `-` for pure numbers.
         within: Domain; a value outside is refused when the model is built.
     """
     info = ParameterInfo(Label(description, unit), within)
+    if isinstance(default, np.ndarray):  # of which every model has its own
+        return eqx.field(default_factory=default.copy, metadata={"saddlepath": info})
     return eqx.field(default=default, metadata={"saddlepath": info})
 
 
@@ -144,6 +146,22 @@ class Model(eqx.Module, metaclass=_ModelType):
         """A first guess `(State, Policy)` of the deterministic steady state, or None."""
         return None
 
+    def start(self) -> Any | None:
+        """The state at the first date of a model in calendar time; None: the model comes to rest.
+
+        Paths then run from this state over `horizon` periods, and no steady state is looked for. The policy of
+        `steady_guess` is where training begins.
+        """
+        return None
+
+    @property
+    def horizon(self) -> int:
+        """Periods over which a model in calendar time is solved: a property, or a whole field of this name."""
+        raise ModelError(
+            f"{type(self).__name__} gives start() and no horizon; add a field horizon, the number of periods over "
+            "which paths are to be right."
+        )
+
     def initial(self, key: PRNGKeyArray) -> Any | None:
         """A random state from which paths start, or None for a cloud around the steady state."""
         return None
@@ -167,6 +185,17 @@ class Model(eqx.Module, metaclass=_ModelType):
     def constraints(self, s: Any, x: Any) -> Mapping[str, Array]:
         """Named slacks `>= 0` of the planner's problem."""
         return {}
+
+    def value_growth(self, s: Any, x: Any, shock: Any) -> Any:
+        """What a unit of tomorrow's value counts, besides the discount factor, where values are per unit of a size.
+
+        With the value `w^(1-gamma) v(s)` at wealth `w`, for example, it is the growth of wealth to the power 1-gamma.
+        """
+        return 1.0
+
+    def terminal_value(self, s: Any) -> Array | None:
+        """The value of a state when the last of `horizon` periods is over; None: life does not end."""
+        return None
 
     def replace(self: "M", **values: Any) -> "M":
         """The same model with other parameter values.

@@ -268,6 +268,39 @@ class Simplex(Range):
         return f"{self.n} shares that add to one"
 
 
+class Shares(Range):
+    """Vectors of `n` positive shares of a whole, of which a rest is left; the coordinate is the log share over it."""
+
+    n: int = eqx.field(static=True)
+
+    def __init__(self, n: int):
+        self.n = n
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # pyright: ignore[reportIncompatibleVariableOverride] # n is the shape
+        return (self.n,)
+
+    def value(self, coordinate):
+        return jax.nn.softmax(jnp.append(coordinate, 0.0))[:-1]
+
+    def coordinate(self, value):
+        whole = jnp.append(value, 1 - jnp.sum(value))
+        logs = jnp.log(jnp.maximum(whole, CENTRE_MARGIN / (self.n + 1)))
+        return logs[:-1] - logs[-1]
+
+    def contains(self, value):
+        return (value >= 0) & (jnp.sum(value) <= 1 + 1e-9)  # decimal shares that add to one may exceed it by rounding
+
+    def at_bound(self, value):
+        return (value < EDGE) | (jnp.sum(value) > 1 - EDGE)
+
+    def default(self):
+        return np.full(self.shape, 1 / (self.n + 1))
+
+    def describe(self):
+        return f"{self.n} shares that add to at most one"
+
+
 class Completed(Range):
     """A policy that the model's `complete` fills from the others; the rule returns nothing for it."""
 

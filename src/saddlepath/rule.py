@@ -48,6 +48,20 @@ class ExactRule(DecisionRule):
         return model.exact(eco.states.unflatten(y[: eco.states.size]))
 
 
+class ConstantRule(DecisionRule):
+    """The same decision at every state.
+
+    Attributes:
+        coordinates: The policy, in the coordinates of its ranges `[n_coordinates]`.
+    """
+
+    coordinates: Float[Array, " n_coordinates"]
+
+    def __call__(self, eco: Economy, model: Model, y: Float[Array, " n_points"]) -> Any:
+        s = eco.states.unflatten(y[: eco.states.size])
+        return model.complete(s, policy_from_coordinates(model, self.coordinates, eco.coordinates))
+
+
 class RuleAt(DecisionRule):
     """One member of a family: a rule over pseudo-states with these held at given values.
 

@@ -177,6 +177,7 @@ def solve_points(eco: Economy, thetas: Float[np.ndarray, "n n_theta"]) -> tuple[
     Returns:
         Features and coordinates `[n, n_continuous + n_policies]`, and largest absolute residuals `[n]`.
     """
+    _require_rest(eco)
     point = Point(eco.states, eco.coordinates)
     _check_square(eco, point)
     starts = _starts(eco)
@@ -188,6 +189,19 @@ def solve_points(eco: Economy, thetas: Float[np.ndarray, "n n_theta"]) -> tuple[
     best = np.where(reached.any(axis=1), np.argmax(reached, axis=1), np.argmin(size, axis=1))
     rows = np.arange(len(thetas))
     return v[rows, best], size[rows, best]
+
+
+def _require_rest(eco: Economy) -> None:
+    """Refuse to look for a steady state where there is none by design.
+
+    Raises:
+        ConvergenceError: The model lives in calendar time.
+    """
+    if eco.horizon is not None:
+        raise ConvergenceError(
+            f"{type(eco.model).__name__} lives in calendar time, from start() over {eco.horizon} periods, and has no "
+            "steady state and no first-order solution around it; simulate its path instead."
+        )
 
 
 def _family(eco: Economy, thetas: np.ndarray) -> Model:
@@ -212,12 +226,16 @@ def _repeated(model: Model, n: int) -> Model:
 
 
 def first_point(eco: Economy) -> tuple[Any, Any]:
-    """A first state and policy: the model's own guess if it gives one, else interior values of the ranges."""
-    model, guess = eco.model, eco.model.steady_guess()
+    """A first state and policy: the model's own guess if it gives one, else interior values of the ranges.
+
+    In calendar time the state is that of the first date.
+    """
+    model, guess, first = eco.model, eco.model.steady_guess(), eco.model.start()
     if guess is None:
         state = [np.asarray(r.default(), dtype=float) for r in model.state_range()]
         policy = [np.asarray(r.default(), dtype=float) for r in model.policy_range()]
         guess = (model.State(*state), model.Policy(*policy))
+    guess = guess if first is None else (first, guess[1])
     return jax.tree.map(lambda v: np.asarray(v, dtype=float), guess)
 
 
@@ -359,7 +377,7 @@ def _linear_solution(
     else:
         variance = np.full(n, np.inf)
     deviation = np.sqrt(np.maximum(variance, 0.0))
-    return LinearSolution(steady, slopes, transition, deviation, radius, _exogenous(h_s, h_x))
+    return LinearSolution(steady, slopes, transition, deviation, radius, exogenous_states(h_s, h_x))
 
 
 def _refusal(count: int, n: int) -> str:
@@ -377,8 +395,8 @@ def _refusal(count: int, n: int) -> str:
     )
 
 
-def _exogenous(h_s: np.ndarray, h_x: np.ndarray) -> np.ndarray:
-    """States that depend on no policy and on no state that does."""
+def exogenous_states(h_s: np.ndarray, h_x: np.ndarray) -> np.ndarray:
+    """States that depend on no policy and on no state that does, from the slopes of the transition in both."""
     endogenous = np.any(np.abs(h_x) > 0, axis=1)
     for _ in range(len(h_s)):
         endogenous = endogenous | np.any((np.abs(h_s) > 0) & endogenous[None, :], axis=1)

@@ -10,7 +10,7 @@ import dataclasses
 import jax
 
 from saddlepath.accuracy import TestPaths
-from saddlepath.comparison import FEW_PATHS, compare
+from saddlepath.comparison import compare
 from saddlepath.economy import economy
 from saddlepath.errors import ConfigError
 from saddlepath.model import Model
@@ -84,7 +84,7 @@ def referee(
     solver: Collocation = Collocation(),
     *,
     tol: float | None = None,
-    test: TestPaths = FEW_PATHS,
+    test: TestPaths | None = None,
     seed: int = 0,
 ) -> Verdict:
     """Solve the same model by collocation and report the distance of the two rules.

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from saddlepath.accuracy import Accuracy, TestPaths, assess, split, summarise, tested, walk
+from saddlepath.accuracy import Accuracy, TestPaths, assess, default_test, split, summarise, tested, walk
 from saddlepath.cloud import BOUND, Cloud
 from saddlepath.economy import Economy
 from saddlepath.errors import ModelError
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 BATCH = 1024
 """States whose residuals are computed side by side; the last batch is filled up, so that one is compiled."""
-FRESH_PATHS = TestPaths()
 FRESH = 104_729
 """Keeps the keys of a certificate apart from those with the same seed elsewhere."""
 
@@ -74,7 +73,7 @@ def euler_errors(
     at: Any = None,
     *,
     quadrature: Quadrature | None = None,
-    test: TestPaths = FRESH_PATHS,
+    test: TestPaths | None = None,
     seed: int = 0,
 ) -> EulerErrors:
     """Unit-free equilibrium residuals of a solution, at given states or on fresh paths.
@@ -88,7 +87,7 @@ def euler_errors(
         at: States, every field with the same leading axis `batch`; default: the states of fresh never-reset
             paths from dispersed starts. [units of the model]
         quadrature: Rule for the expectation; the default is finer than the one used to solve.
-        test: Number and length of the fresh paths.
+        test: Number and length of the fresh paths; default as in `solve`.
         seed: Seed of the fresh paths; they differ from the ones seen by `solve` for every seed.
 
     Returns:
@@ -105,6 +104,7 @@ def euler_errors(
     """
     with jax.enable_x64(True):
         eco = solution.economy
+        test = test or default_test(eco)
         judge = tested(eco, test) if quadrature is None else eco.with_quadrature(quadrature)
         if at is None:
             points, where = fresh_points(solution, test, seed)
@@ -126,7 +126,7 @@ def certificate(
     solution: "Solution",
     *,
     quadrature: Quadrature | None = None,
-    test: TestPaths = FRESH_PATHS,
+    test: TestPaths | None = None,
     seed: int = 0,
 ) -> Accuracy:
     """Euler errors on fresh never-reset paths, as `solve` publishes them, on paths of another seed.
@@ -134,7 +134,7 @@ def certificate(
     Args:
         solution: A solution, or a family: then pseudo-states are drawn from the box, one per path.
         quadrature: Rule for the expectation; the default is finer than the one used to solve.
-        test: Number and length of the paths, and how often they are repeated.
+        test: Number and length of the paths, and how often they are repeated; default as in `solve`.
         seed: Seed of the paths.
 
     Returns:
@@ -143,6 +143,7 @@ def certificate(
     """
     with jax.enable_x64(True):
         eco = solution.economy
+        test = test or default_test(eco)
         judge = tested(eco) if quadrature is None else eco.with_quadrature(quadrature)
         keys = split(jax.random.key(seed), test.repeats, FRESH)
         return assess(judge, solution.rule, solution.cloud, keys, test, judge.equations(solution.rule))
@@ -153,8 +154,7 @@ def fresh_points(solution: "Solution", test: TestPaths, seed: int) -> tuple[np.n
     judge = tested(solution.economy)  # the paths of `solve`, compiled there already
     keys = split(jax.random.key(seed), test.repeats, FRESH)
     points = [np.asarray(walk(judge, solution.rule, solution.cloud, key, test)) for key in keys]
-    first, last = test.burn_in, test.burn_in + test.dates
-    return np.concatenate(points), f"{test.paths * test.repeats} never-reset paths, periods {first} to {last}"
+    return np.concatenate(points), test.describe(test.repeats)
 
 
 @eqx.filter_jit

@@ -15,14 +15,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from saddlepath.accuracy import point_errors, summarise
-from saddlepath.checking import ConstantRule
 from saddlepath.cloud import Cloud
 from saddlepath.economy import Economy, policy_coordinates
 from saddlepath.errors import ConfigError, ConvergenceError
 from saddlepath.histogram import level_of, n_regimes, own_field, own_range, state_of, stationary
 from saddlepath.outcome import Outcome
 from saddlepath.ranges import Interval, NonNegative, Positive, Unit
-from saddlepath.rule import EndogenousRule
+from saddlepath.rule import ConstantRule, EndogenousRule
 from saddlepath.solution import Solution
 from saddlepath.solvers.domain import require_box
 from saddlepath.solvers.endogenous_grid import ABOVE, SWEEPS, Backward, EndogenousGrid, Knots, first_step, sweep

@@ -104,6 +104,11 @@ def require_small(eco: Economy, solver: Collocation) -> None:
             f"collocation solves one calibration, got a family over {', '.join(eco.box.names)}; leave out over=..., or "
             "train a network."
         )
+    if eco.horizon is not None:
+        raise ConfigError(
+            f"collocation is for models that come to rest, and {name} lives in calendar time; train a network with "
+            "solver=LevenbergMarquardt()."
+        )
     if not is_small(eco):
         raise ConfigError(
             f"collocation is for up to {MOST_STATES} continuous states, {name} has {n}; train a network with "
@@ -117,8 +122,8 @@ def require_small(eco: Economy, solver: Collocation) -> None:
 
 
 def is_small(eco: Economy) -> bool:
-    """Whether a grid can hold the economy: one calibration, few continuous states."""
-    return not eco.box.names and eco.states.continuous.size <= MOST_STATES
+    """Whether a grid can hold the economy: one calibration, few continuous states, a rest point amid them."""
+    return eco.horizon is None and not eco.box.names and eco.states.continuous.size <= MOST_STATES
 
 
 def _kinked_quadrature(eco: Economy) -> Quadrature:

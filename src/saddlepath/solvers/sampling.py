@@ -50,7 +50,7 @@ class Sampler(eqx.Module):
 
 
 class Paths(Sampler):
-    """Persistent simulated paths, one period per step.
+    """Persistent simulated paths around a rest point, one period per step.
 
     A path restarts from the cloud around the steady state with a small probability per period, and whenever it
     leaves the economy. Restarts keep the rule right off the path, where rare shocks lead; once a test is passed
@@ -86,6 +86,13 @@ class Paths(Sampler):
         fresh = jax.vmap(problem.cloud.restart, (None, 0, 0))(problem.economy, kept, jax.random.split(start_key, n))
         return jnp.where(again[:, None], fresh, moved), jnp.sum(lost)
 
+    def check(self, eco):
+        if eco.horizon is not None:
+            raise ConfigError(
+                f"{type(eco.model).__name__} lives in calendar time and has no rest point to which paths return; train "
+                "on Passages()."
+            )
+
 
 class Replay(Sampler):
     """Simulated paths that remember: every step takes, from each path, one of its last states at random.
@@ -108,6 +115,9 @@ class Replay(Sampler):
     def start(self, problem, batch, key):
         draw = lambda k: self.paths.start(problem, batch, k)
         return jnp.concatenate(list(jax.vmap(draw)(jax.random.split(key, self.memory))), axis=1)
+
+    def check(self, eco):
+        self.paths.check(eco)
 
     def advance(self, problem, rule, points, key, settled):
         n = problem.economy.n_points
@@ -194,6 +204,7 @@ class Mixture(Sampler):
         return self.region
 
     def check(self, eco):
+        self.paths.check(eco)
         self.region.check(eco)
 
 

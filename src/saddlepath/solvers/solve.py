@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from saddlepath._version import __version__
-from saddlepath.accuracy import TestPaths
+from saddlepath.accuracy import TestPaths, default_test
 from saddlepath.checking import require_sound
 from saddlepath.economy import Economy, economy
 from saddlepath.errors import ConfigError
@@ -34,6 +34,7 @@ from saddlepath.solvers.homotopy import Homotopy
 from saddlepath.solvers.household import backward
 from saddlepath.solvers.ladder import Request
 from saddlepath.solvers.levenberg_marquardt import LevenbergMarquardt
+from saddlepath.solvers.passages import Passages
 from saddlepath.solvers.problem import Problem
 from saddlepath.solvers.refinement import collocate, is_small
 from saddlepath.solvers.sampling import Paths, Sampler
@@ -101,14 +102,14 @@ def solve(
     over: Box | None = None,
     tol: float | None = None,
     network: Network = Network(),
-    sampling: Sampler = Paths(),
+    sampling: Sampler | None = None,
     quadrature: Quadrature | None = None,
     start: str | Solution = "auto",
     homotopy: Homotopy | None = None,
     steps: int = 2000,
     seconds: float | None = None,
     every: int = 50,
-    test: TestPaths = TestPaths(),
+    test: TestPaths | None = None,
     precision: str = "float64",
     seed: int = 0,
     attempts: int = 4,
@@ -127,14 +128,14 @@ def solve(
         tol: Mean Euler error to reach, with ten times as much for the 99 % quantile; default 1e-5, 1e-4 where
             a complementarity condition is present; 1e-8 and 1e-5 for a `Collocation`, 1e-5 for an `EndogenousGrid`. [-]
         network: Size and kind of the network.
-        sampling: Which states to train on.
+        sampling: Which states to train on; default `Paths()`, in calendar time `Passages()`.
         quadrature: Rule for the expectation; default by the number of shocks.
         start: `auto`, `linear`, `steady`, `random`, or a solution of the same model to start from.
         homotopy: Easier parameter values to solve for first.
         steps: Most steps per attempt.
         seconds: Most wall time. [s]
         every: Steps between tests.
-        test: Size of the tests.
+        test: Size of the tests; in calendar time the default is the whole horizon from the first date.
         precision: `float64`, or `float32` for the training steps.
         seed: Seed of all random keys.
         attempts: Most starts after explosions.
@@ -162,6 +163,7 @@ def solve(
             start = homotopy.climb(model, start, easier)
         eco = economy(model, over=over, quadrature=quadrature)
         require_sound(eco)
+        test = test or default_test(eco)
         report = log or (lambda record: None)
         if isinstance(solver, Collocation | EndogenousGrid):
             _require_plain(solver, network, sampling, precision, resume)
@@ -169,8 +171,9 @@ def solve(
             request = Request(eco, own, tol, start, steps, seconds, test, seed, report, _versions())
             solution = collocate(request, solver) if isinstance(solver, Collocation) else backward(request, solver)
         else:
-            sampling.check(eco)
-            plan = Plan(eco, stages, network, sampling, test, precision, seed)
+            states = sampling or default_sampling(eco)
+            states.check(eco)
+            plan = Plan(eco, stages, network, states, test, precision, seed)
             budget = Budget(tol or default_tolerance(eco), steps, seconds, every, stages[-1].patience)
             solution = _attempt_all(plan, budget, start, attempts, report, save, resume)
     return solution.require_converged() if throw else solution
@@ -203,6 +206,11 @@ def default_tolerance(eco: Economy) -> float:
     return KINKED_TOLERANCE if has_complementarity(eco) else TOLERANCE
 
 
+def default_sampling(eco: Economy) -> Sampler:
+    """Paths around the rest point or, in calendar time, from the first date."""
+    return Paths() if eco.horizon is None else Passages()
+
+
 def stages_of(solver: AnySolver | Sequence[AnySolver]) -> tuple[Solver, ...]:
     """The solvers that train a network one after the other; none for a grid.
 
@@ -221,7 +229,7 @@ def stages_of(solver: AnySolver | Sequence[AnySolver]) -> tuple[Solver, ...]:
 
 
 def _require_plain(
-    solver: AnySolver, network: Network, sampling: Sampler, precision: str, resume: Checkpoint | None
+    solver: AnySolver, network: Network, sampling: Sampler | None, precision: str, resume: Checkpoint | None
 ) -> None:
     """Refuse what a solver on a grid would ignore.
 
@@ -230,7 +238,7 @@ def _require_plain(
     """
     given = {
         "network": network != Network(),
-        "sampling": not eqx.tree_equal(sampling, Paths()),
+        "sampling": sampling is not None and not eqx.tree_equal(sampling, Paths()),
         "precision": precision != "float64",
         "resume": resume is not None,
     }

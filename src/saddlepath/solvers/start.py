@@ -6,16 +6,17 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
 from saddlepath.cloud import Cloud, polynomial_terms
 from saddlepath.economy import Economy, feature_ranges, policy_coordinates, state_features
-from saddlepath.errors import ConfigError, ConvergenceError
+from saddlepath.errors import ConfigError, ConvergenceError, ModelError
 from saddlepath.network import Network, build_network
 from saddlepath.ranges import Positive, Real
 from saddlepath.rule import Frame, NetworkRule, features_shape, own_features_shape
 from saddlepath.solution import Solution
-from saddlepath.steady import LinearSolution, SteadyState, centres, linear_solutions
+from saddlepath.solvers.passages import features_of, guessed_passages, moved_by
+from saddlepath.steady import LinearSolution, SteadyState, centres, exogenous_states, linear_solutions
 
 STARTS = ("auto", "linear", "steady", "random")
 LAST_LAYER = {"linear": 0.01, "steady": 0.1, "random": 1.0}
@@ -49,11 +50,10 @@ def initial_rule(eco: Economy, network: Network, start: str, seed: int) -> tuple
     if start not in STARTS:
         raise ConfigError(f"start must be one of {', '.join(STARTS)}, or a Solution, got {start!r}.")
     design = _Design(eco)
-    solutions, vs = _first_order(eco, design.thetas, start)
+    solutions, points, vs, cloud = _places(eco, design, start)
     kind = start if start != "auto" else ("steady" if solutions is None else "linear")
-    cloud = _cloud(eco, design, vs, solutions)
     frame = _frame(eco, design, vs, solutions, cloud, kind)
-    rule = with_features(eco, NetworkRule(None, frame, cloud))
+    rule = with_features(eco, NetworkRule(None, frame, cloud), points)
     rule = with_network(eco, rule, network, np.random.default_rng(seed), LAST_LAYER[kind])
     return rule, solutions[0] if solutions else None
 
@@ -158,6 +158,52 @@ def _polynomials(thetas: Array, degree: int) -> Array:
     return jax.vmap(lambda theta: polynomial_terms(theta, degree))(thetas)
 
 
+def _places(eco: Economy, design: _Design, start: str) -> tuple[list[LinearSolution] | None, Array, np.ndarray, Cloud]:
+    """First-order solutions, typical points, centres in features and coordinates, and the cloud around them."""
+    if eco.horizon is not None:
+        return None, *_along_passages(eco, design, start)
+    solutions, vs = _first_order(eco, design.thetas, start)
+    cloud = _cloud(eco, design, vs, solutions)
+    return solutions, _draws(eco, cloud, jax.random.split(jax.random.key(0), FEATURE_DRAWS)), vs, cloud
+
+
+def _along_passages(eco: Economy, design: _Design, start: str) -> tuple[Array, np.ndarray, Cloud]:
+    """Points, centres and cloud of a model in calendar time, from its passages under the first guess of decisions."""
+    if start == "linear":
+        raise ConvergenceError(
+            f"{type(eco.model).__name__} lives in calendar time and has no first-order solution to start from; leave "
+            "start to 'auto'."
+        )
+    thetas = jnp.asarray(design.thetas)
+    coordinates = _guessed_coordinates(eco, thetas)
+    points = guessed_passages(eco, coordinates, thetas)
+    features = np.asarray(features_of(eco, points))
+    if not np.all(np.isfinite(features)):
+        raise ModelError(
+            f"{type(eco.model).__name__}: a path from start() under the policy of steady_guess() is not finite within "
+            f"{eco.horizon} periods; give a policy under which the economy goes on."
+        )
+    centres, deviation = features.mean(axis=1), features.std(axis=1)
+    floor = np.stack([_least_dispersion(eco, centre) for centre in centres])
+    exogenous = exogenous_states(*moved_by(eco, coordinates[0], thetas[0]))
+    scale = np.where(exogenous & (deviation > 0), deviation, np.maximum(deviation, floor))
+    cloud = Cloud(design.degree, design.fit(centres), design.fit(np.log(scale)), jnp.asarray(exogenous.astype(float)))
+    return points.reshape(-1, eco.n_points), np.concatenate([centres, np.asarray(coordinates)], axis=1), cloud
+
+
+@eqx.filter_jit
+def _guessed_coordinates(eco: Economy, thetas: Float[Array, "n n_theta"]) -> Float[Array, "n n_coordinates"]:
+    """The policy of the first guess in coordinates, at several parameter points."""
+
+    def one(theta: Array) -> Array:
+        model = eco.at(theta)
+        guess = model.steady_guess()
+        policy = [r.default() for r in model.policy_range()] if guess is None else guess[1]
+        return policy_coordinates(model, model.Policy(*map(jnp.asarray, policy)))
+
+    return jax.vmap(one)(thetas)
+
+
 def _first_order(eco: Economy, thetas: np.ndarray, start: str) -> tuple[list[LinearSolution] | None, np.ndarray]:
     """First-order solutions where asked for and available, and steady states in features and coordinates."""
     if start in ("linear", "auto", "random"):
@@ -229,22 +275,27 @@ def _coordinate_scale(eco: Economy, centres: np.ndarray, slopes: np.ndarray) -> 
 
 
 @eqx.filter_jit
-def _feature_draws(eco: Economy, cloud: Cloud, keys: Array) -> Array | None:
-    """The model's own features at random points of the cloud."""
+def _draws(eco: Economy, cloud: Cloud, keys: Array) -> Float[Array, "n n_points"]:
+    """Random points of the cloud."""
+    return jax.vmap(cloud.start, (None, 0))(eco, keys)
 
-    def features(key: PRNGKeyArray) -> Array | None:
-        model, state = eco.split(cloud.start(eco, key))
+
+@eqx.filter_jit
+def _own_features(eco: Economy, points: Float[Array, "n n_points"]) -> Array | None:
+    """The model's own features at points."""
+
+    def features(y: Array) -> Array | None:
+        model, state = eco.split(y)
         return model.features(state)
 
-    return jax.vmap(features)(keys)
+    return jax.vmap(features)(points)
 
 
-def with_features(eco: Economy, rule: NetworkRule) -> NetworkRule:
-    """The rule with mean and standard deviation of the model's own features over the start cloud."""
+def with_features(eco: Economy, rule: NetworkRule, points: Float[Array, "n n_points"]) -> NetworkRule:
+    """The rule with mean and standard deviation of the model's own features over typical points."""
     if own_features_shape(eco) is None:
         return rule
-    keys = jax.random.split(jax.random.key(0), FEATURE_DRAWS)
-    draws = np.asarray(_feature_draws(eco, rule.cloud, keys))
+    draws = np.asarray(_own_features(eco, points))
     table = draws.reshape(-1, draws.shape[-1])
     deviation = table.std(axis=0)
     scale = np.where(deviation > 1e-8 * np.maximum(np.abs(table).max(axis=0), 1.0), deviation, 1.0)

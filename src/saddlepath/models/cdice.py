@@ -1,0 +1,210 @@
+"""Growth and climate: DICE-2016 and its recalibration CDICE, annual."""
+
+from typing import Annotated, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+import saddlepath as sp
+from saddlepath import climate
+
+MEAN_CARBON, MEAN_HEAT = climate.carbon_cycle("cdice"), climate.temperature_boxes("cdice")
+
+
+class CDICE(sp.Model):
+    """DICE-2016 with a recalibrated climate, annual (Folini, Friedl, Kuebler and Scheidegger, 2024, Rev. Econ. Stud.).
+
+    A planner maximises `sum_t exp(-rho t) L_t ((C_t/L_t)^(1-1/psi) - 1)/(1-1/psi)` subject to, per unit `A L` of
+    effective labour,
+
+        G k' = (1 - Theta(mu) - Omega(T_AT)) k^alpha + (1-delta) k - c,    E = sigma (1-mu) A L k^alpha + E_land,
+
+    a carbon cycle `M' = M'(M, E)` and temperatures `T' = T'(T, F(M_AT))`: `saddlepath.climate`. Damages are
+    `Omega = pi1 T + pi2 T^2`, abatement costs `Theta = theta1 mu^theta2`. With `lam = c^(-1/psi)` and prices `p` of
+    carbon and heat in goods, the Lagrangian of a date is
+
+        lam [(1 - Theta - Omega) k^alpha + (1-delta) k - c] - lam p_M . M' - lam p_T . T',
+
+    its slopes in today's state are the slopes of the value, and `beta` times those of tomorrow are what `G k'`, `M'` and
+    `T'` cost today: six conditions for the consumption share, three prices of carbon and two of heat. Abatement solves
+    its own condition, `theta1 theta2 mu^(theta2-1) = p_AT sigma A L` up to `mu = 1`, so that both sides of the limit are
+    exact.
+
+    Calendar time: the date enters through the closed forms of population, productivity, intensity and costs.
+    Growth rates are instantaneous, as in the authors' programs; `growth="exact"` takes the ratio of two years. Their
+    programs discount by `exp(-rho)` where the paper prints `1/(1+rho)`.
+    """
+
+    psi: float = sp.parameter(1 / 1.45, "elasticity of intertemporal substitution", within=sp.Positive())
+    rho: float = sp.parameter(0.015, "rate of time preference", unit="1/yr", within=sp.NonNegative())
+    alpha: float = sp.parameter(0.3, "capital share", within=sp.Unit())
+    delta: float = sp.parameter(0.1, "depreciation rate", unit="1/yr", within=sp.Unit())
+    pi1: float = sp.parameter(0.0, "damages, linear", unit="1/K")
+    pi2: float = sp.parameter(0.00236, "damages, quadratic", unit="1/K^2")
+    theta2: float = sp.parameter(2.6, "exponent of abatement costs", within=sp.Positive())
+    b12: float = sp.parameter(MEAN_CARBON.b12, "carbon from atmosphere to upper ocean", unit="1/yr")
+    b23: float = sp.parameter(MEAN_CARBON.b23, "carbon from upper to lower ocean", unit="1/yr")
+    equilibrium: Float[Array, "3"] = sp.parameter(MEAN_CARBON.equilibrium, "masses in equilibrium", unit="1000 GtC")
+    c1: float = sp.parameter(MEAN_HEAT.c1, "warming per unit of forcing", unit="K m2/(W yr)")
+    c3: float = sp.parameter(MEAN_HEAT.c3, "exchange of heat", unit="W/(m2 K)")
+    c4: float = sp.parameter(MEAN_HEAT.c4, "speed of the deep ocean", unit="1/yr")
+    f2x: float = sp.parameter(MEAN_HEAT.f2x, "forcing of a doubling of CO2", unit="W/m2")
+    ecs: float = sp.parameter(MEAN_HEAT.ecs, "equilibrium climate sensitivity", unit="K")
+    k_start: float = sp.parameter(2.926, "capital in 2015", unit="effective labour", within=sp.Positive())
+    carbon_start: Float[Array, "3"] = sp.parameter(MEAN_CARBON.initial, "carbon in 2015", unit="1000 GtC")
+    heat_start: Float[Array, "2"] = sp.parameter(MEAN_HEAT.initial, "temperatures in 2015", unit="K")
+    abatement: str = sp.parameter("optimal", "optimal, or none for business as usual")
+    growth: str = sp.parameter("instantaneous", "growth rates: instantaneous, or exact ratios of two years")
+    other_forcing: str = sp.parameter("linear", "linear in time, or a share of that of CO2: given or internalised")
+    horizon: int = sp.parameter(400, "years over which paths are to be right", unit="yr")
+
+    class State(NamedTuple):
+        k: Annotated[sp.Scalar, sp.label("capital", "effective labour")]
+        carbon: Annotated[Float[Array, "3"], sp.label("carbon in atmosphere, upper and lower ocean", "1000 GtC")]
+        heat: Annotated[Float[Array, "2"], sp.label("temperature of atmosphere and deep ocean", "K")]
+        t: Annotated[sp.Scalar, sp.label("years since 2015", "yr")]
+
+    class Policy(NamedTuple):
+        consumed: Annotated[sp.Scalar, sp.label("share of output net of damages consumed")]
+        carbon_price: Annotated[Float[Array, "3"], sp.label("price of carbon", "effective output")]
+        heat_price: Annotated[Float[Array, "2"], sp.label("price of heat", "effective output")]
+        mu: Annotated[sp.Scalar, sp.label("abated share of industrial emissions")]
+
+    @classmethod
+    def published(cls, carbon: str = "cdice", temperature: str = "cdice", **values):
+        """A published climate by the names of its carbon cycle and its temperature boxes; see `saddlepath.climate`.
+
+        Args:
+            carbon: cdice (mean), mesmo, loveclim or dice2016.
+            temperature: cdice (mean), hadgem, giss or dice2016.
+            values: Other parameters.
+        """
+        cycle, boxes = climate.carbon_cycle(carbon), climate.temperature_boxes(temperature)
+        masses = {"b12": cycle.b12, "b23": cycle.b23, "equilibrium": cycle.equilibrium, "carbon_start": cycle.initial}
+        heat = {name: getattr(boxes, name) for name in ("c1", "c3", "c4", "f2x", "ecs")} | {"heat_start": boxes.initial}
+        return cls(**(masses | heat | values))
+
+    def state_range(self):
+        return self.State(k=sp.Positive(), carbon=sp.Positive(shape=(3,)), heat=sp.Real(shape=(2,)), t=sp.Real())
+
+    def policy_range(self):
+        return self.Policy(
+            consumed=sp.Unit(), carbon_price=sp.Positive(shape=(3,)), heat_price=sp.Positive(shape=(2,)),
+            mu=sp.Completed(),
+        )  # fmt: skip
+
+    def start(self):
+        return self.State(
+            k=jnp.asarray(self.k_start), carbon=jnp.asarray(self.carbon_start), heat=jnp.asarray(self.heat_start),
+            t=jnp.zeros(()),
+        )  # fmt: skip
+
+    def steady_guess(self):
+        """Sizes of the decisions in 2015."""
+        prices = jnp.asarray([1.2, 0.9, 0.14]), jnp.asarray([0.04, 0.24])
+        return self.start(), self.Policy(jnp.asarray(0.75), *prices, jnp.zeros(()))
+
+    def features(self, s):
+        """Stocks, and two clocks: what remains to happen in the exogenous paths, fast and slow."""
+        clocks = jnp.exp(-jnp.asarray([0.015, 0.005]) * s.t)
+        return jnp.concatenate([jnp.log(s.k)[None], jnp.log(s.carbon), s.heat, clocks])
+
+    def paths(self):
+        return climate.ExogenousPaths(theta2=self.theta2)
+
+    def effective_labour(self, s):
+        """`A L`, so that money per unit of it is trillion 2010 USD."""
+        return self.paths().productivity(s.t) * self.paths().population(s.t)
+
+    def ratios(self, s):
+        """Growth of effective labour `G`, and the discount factor between two years in its units."""
+        paths, curvature = self.paths(), 1 - 1 / self.psi
+        if self.growth == "exact":
+            a, n = jnp.log(paths.productivity_ratio(s.t)), jnp.log(paths.population_ratio(s.t))
+        else:
+            a, n = paths.productivity_rate(s.t), paths.population_rate(s.t)
+        return jnp.exp(a + n), jnp.exp(-self.rho + curvature * a + n)
+
+    def damages(self, s):
+        return self.pi1 * s.heat[0] + self.pi2 * s.heat[0] ** 2
+
+    def complete(self, s, x):
+        """Abatement from its own condition, at most everything."""
+        if self.abatement == "none":
+            return x._replace(mu=jnp.zeros(()))
+        paths = self.paths()
+        gain = x.carbon_price[0] * paths.intensity(s.t) * self.effective_labour(s)
+        cost = paths.abatement_cost(s.t) * self.theta2
+        return x._replace(mu=jnp.minimum((gain / cost) ** (1 / (self.theta2 - 1)), 1.0))
+
+    def consumption(self, s, x):
+        return x.consumed * (1 - self.damages(s)) * s.k**self.alpha
+
+    def resources(self, s, x):
+        net = 1 - self.paths().abatement_cost(s.t) * x.mu**self.theta2 - self.damages(s)
+        return net * s.k**self.alpha + (1 - self.delta) * s.k
+
+    def emissions(self, s, x):
+        """Of industry and land. [1000 GtC/yr]"""
+        paths = self.paths()
+        industry = paths.intensity(s.t) * (1 - x.mu) * self.effective_labour(s) * s.k**self.alpha
+        return industry + paths.land_emissions(s.t)
+
+    def carbon_tomorrow(self, s, x):
+        cycle = climate.CarbonCycle(self.b12, self.b23, self.equilibrium, self.carbon_start)
+        return cycle.step(s.carbon, self.emissions(s, x))
+
+    def forcing(self, s):
+        co2 = climate.co2_forcing(s.carbon[0], self.equilibrium[0], self.f2x)
+        if self.other_forcing == "linear":
+            return co2 + climate.LinearForcing().other(s.t, co2)
+        return co2 + climate.ProportionalForcing(internalised=self.other_forcing == "internalised").other(s.t, co2)
+
+    def heat_tomorrow(self, s):
+        boxes = climate.Temperature(self.c1, self.c3, self.c4, self.f2x, self.ecs, self.heat_start)
+        return boxes.step(s.heat, self.forcing(s))
+
+    def transition(self, s, x, shock):
+        k = (self.resources(s, x) - self.consumption(s, x)) / self.ratios(s)[0]
+        return self.State(k=k, carbon=self.carbon_tomorrow(s, x), heat=self.heat_tomorrow(s), t=s.t + 1)
+
+    def worth(self, s, x):
+        """Slopes of the value in capital, carbon and heat, in units of the marginal utility of consumption."""
+
+        def lagrangian(k, carbon, heat):
+            at = s._replace(k=k, carbon=carbon, heat=heat)
+            carbon_cost = jnp.dot(x.carbon_price, self.carbon_tomorrow(at, x))
+            return self.resources(at, x) - carbon_cost - jnp.dot(x.heat_price, self.heat_tomorrow(at))
+
+        return jax.grad(lagrangian, (0, 1, 2))(s.k, s.carbon, s.heat)
+
+    def residuals(self, s, x, E):
+        growth, discount = self.ratios(s)
+        c = self.consumption(s, x)
+
+        def tomorrow(s1, x1):
+            marginal = (self.consumption(s1, x1) / c) ** (-1 / self.psi)
+            return tuple(discount * marginal * slope for slope in self.worth(s1, x1))
+
+        k, carbon, heat = E(tomorrow)
+        return {
+            "capital": k / growth - 1,
+            "carbon": -carbon / x.carbon_price - 1,
+            "heat": -heat / x.heat_price - 1,
+        }
+
+    def definitions(self, s, x):
+        paths, labour = self.paths(), self.effective_labour(s)
+        k, carbon, _ = self.worth(s, x)
+        tax = paths.abatement_cost(s.t) * self.theta2 * x.mu ** (self.theta2 - 1) / paths.intensity(s.t)
+        return {
+            "scc": -carbon[0] / k * labour / climate.CO2_PER_CARBON,
+            "scc_emitted": x.carbon_price[0] * labour / climate.CO2_PER_CARBON,
+            "tax": tax / climate.CO2_PER_CARBON,
+            "emissions": 1000 * climate.CO2_PER_CARBON * self.emissions(s, x),
+            "capital": s.k * labour,
+            "output": s.k**self.alpha * labour,
+            "consumption": self.consumption(s, x) * labour,
+            "damages": self.damages(s),
+        }
