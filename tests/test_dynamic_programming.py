@@ -58,6 +58,7 @@ BOX = sp.Box(k=(0.5, 2.0))
 HALF = lambda s: Cake.Policy(eaten=0.095)
 
 
+@pytest.mark.slow
 def test_a_cake_is_eaten_as_in_the_closed_form() -> None:
     """The box keeps tomorrow's stock above its lower end, so that shares are compared away from it."""
     found = sp.iterate_values(Cake(), BOX, points=12, logs=("k",), start=HALF)
@@ -120,6 +121,7 @@ def test_steady_state_of_many_sectors() -> None:
     np.testing.assert_allclose(model.consumption(s, x), model.productivity)
 
 
+@pytest.mark.slow
 def test_slopes_and_values_are_those_of_the_function() -> None:
     """A process of values and slopes at nine points of the plane, between them, and its own derivative."""
     box = sp.Box(a=(0.0, 2.0), b=(1.0, 4.0))

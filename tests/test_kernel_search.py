@@ -47,6 +47,7 @@ def test_standardising_changes_no_figure() -> None:
     assert (plain.lml, plain.loo) == pytest.approx((scaled.lml, scaled.loo), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_period_is_found() -> None:
     found = sp.search_kernel(
         noisy(lambda t: np.sin(2 * np.pi * t / 0.7) ** 3),

@@ -132,7 +132,8 @@ def test_steady_state_of_the_one_shock_economy() -> None:
     assert s == pytest.approx({"v": v, "b": 0.994}, rel=1e-10)
 
 
-@pytest.mark.parametrize("bound", [pytest.param(0, marks=pytest.mark.slow), 1])
+@pytest.mark.slow
+@pytest.mark.parametrize("bound", [0, 1])
 def test_all_equations_of_the_one_shock_economy_agree_with_a_second_writing(
     bound: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ def test_the_box_reaches_both_ends_of_a_coordinate() -> None:
     np.testing.assert_allclose(subspace.coordinates(corners)[:, 0], [0.0, 0.5, 1.0], atol=1e-15)
 
 
+@pytest.mark.slow
 def test_a_process_of_given_directions_does_all_that_others_do(tmp_path) -> None:
     data = labels(of_two, 40, gradients=False)
     gp = sp.GP(sp.SquaredExponential(), subspace=Subspace(np.stack([FIRST, SECOND], axis=1)), restarts=1).fit(data)

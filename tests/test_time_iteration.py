@@ -54,7 +54,10 @@ def random_problem(model: sp.Model) -> Problem:
     return Problem(eco, initial_rule(eco, Network(width=4), "random", 0)[0])
 
 
-@pytest.mark.parametrize("model", [FullDepreciation(), Slopes()], ids=["levels", "slopes"])
+MODELS = [pytest.param(FullDepreciation(), id="levels"), pytest.param(Slopes(), id="slopes", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_today_and_tomorrow_make_the_whole(model: sp.Model) -> None:
     problem = random_problem(model)
     weights, y = problem.weights(), jnp.full(problem.economy.n_points, 0.3)

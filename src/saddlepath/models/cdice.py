@@ -26,10 +26,10 @@ class CDICE(sp.Model):
 
         lam [(1 - Theta - Omega) k^alpha + (1-delta) k - c] - lam p_M . M' - lam p_T . T',
 
-    its slopes in today's state are the slopes of the value, and `beta` times those of tomorrow are what `G k'`, `M'` and
-    `T'` cost today: six conditions for the consumption share, three prices of carbon and two of heat. Abatement solves
-    its own condition, `theta1 theta2 mu^(theta2-1) = p_AT sigma A L` up to `mu = 1`, so that both sides of the limit are
-    exact.
+    its slopes in today's state are the slopes of the value, and `beta` times those of tomorrow are what `G k'`, `M'`
+    and `T'` cost today: six conditions for the consumption share, three prices of carbon and two of heat. Abatement
+    solves its own condition, `theta1 theta2 mu^(theta2-1) = p_AT sigma A L` up to `mu = 1`, so that both sides of the
+    limit are exact.
 
     Calendar time: the date enters through the closed forms of population, productivity, intensity and costs.
     Growth rates are instantaneous, as in the authors' programs; `growth="exact"` takes the ratio of two years. Their

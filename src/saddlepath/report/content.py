@@ -14,6 +14,7 @@ from saddlepath.comparison import closed_form, compare, has_closed_form
 from saddlepath.errors import ConvergenceError, SaddlepathError
 from saddlepath.layout import entry_name
 from saddlepath.report import figures as draw
+from saddlepath.report import passage_figures as by_date
 from saddlepath.report.tables import (
     accuracy_table,
     calibration_table,
@@ -131,13 +132,28 @@ def content(solution: Solution, *, seed: int = 0, judged: bool | Verdict = False
         _model(solution),
         told("accuracy", "Accuracy", lambda: _accuracy(solution, member, accuracy, seed)),
         *([told("referee", "Second opinion", lambda: _second_opinion(member, judged, seed))] if judged else []),
+        *(_around_rest(member, seed) if member.economy.horizon is None else _from_date_to_date(member, seed)),
+        _run(solution),
+    ]
+    return Content(solution, member, accuracy, [s for s in sections if s.tables or s.figures or s.text])
+
+
+def _around_rest(member: Solution, seed: int) -> list[Section]:
+    """What there is to say of an economy that comes to rest."""
+    return [
         told("steady-state", "Steady state", lambda: _steady(member)),
         told("rules", "Decision rules", lambda: _rules(member)),
         told("simulation", "Simulation", lambda: _simulation(member, seed)),
         told("responses", "Impulse responses", lambda: _responses(member, seed)),
-        _run(solution),
     ]
-    return Content(solution, member, accuracy, [s for s in sections if s.tables or s.figures or s.text])
+
+
+def _from_date_to_date(member: Solution, seed: int) -> list[Section]:
+    """What there is to say of an economy in calendar time."""
+    return [
+        told("rules", "Decision rules", lambda: _rules(member)),
+        told("passage", "From date to date", lambda: _passage(member, seed)),
+    ]
 
 
 def told(anchor: str, title: str, build: Callable[[], Section]) -> Section:
@@ -267,6 +283,25 @@ def _simulation(member: Solution, seed: int) -> Section:
             "Mean and middle ninety per cent over simulated periods. Entry 1 here is entry [0] in the tables.",
         )
     return Section("simulation", "Simulation", tables=tables, figures=pictures)
+
+
+def _passage(member: Solution, seed: int) -> Section:
+    dates = member.model.horizon
+    data = simulate(member, periods=dates, paths=PATHS if shock_names(member.economy.model.shocks()) else 1, seed=seed)
+    _require_finite(data, "simulated paths")
+    pictures = {
+        "passage": Picture(
+            by_date.passage(data),
+            "The economy by date",
+            "From the first date to the horizon; where shocks arrive, mean and middle ninety per cent of paths.",
+        ),
+        "error_by_date": Picture(
+            by_date.error_by_date(euler_errors(member, seed=seed), dates),
+            "Residuals by date",
+            "The largest residual of any equation on the paths of the certificate.",
+        ),
+    }
+    return Section("passage", "From date to date", tables={"passage": by_date.passage_table(data)}, figures=pictures)
 
 
 def _shown(found: Table, data: Any) -> Table:
