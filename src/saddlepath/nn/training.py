@@ -193,8 +193,9 @@ def train(
         elapsed = time.perf_counter() - begun
         ahead = _share(training, done + size, done - before, elapsed)
         relative = rates(training.schedule, share, ahead, size * steps).reshape(size, steps)
-        scale = 1.0 if training.optimizer in LINE_SEARCH else training.rate
-        given = jnp.asarray(scale * relative, dtype=progress.error.dtype)
+        if training.optimizer in LINE_SEARCH:
+            relative = np.full_like(relative, 1 / training.rate)
+        given = jnp.asarray(training.rate * relative, dtype=progress.error.dtype)
         with jax.numpy_dtype_promotion("standard"):  # Optax raises numbers to whole powers
             progress, trace = _chunk(progress, data, loss, penalty, training, given, own)
         progress = eqx.tree_at(lambda p: p.share, progress, jnp.asarray(ahead))

@@ -25,6 +25,7 @@ from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
 from saddlepath.network import ACTIVATIONS, MLP
 from saddlepath.nn.losses import NetworkLoss
+from saddlepath.nn.perceptron import PRECISIONS, Perceptron
 from saddlepath.nn.polishing import polish
 from saddlepath.nn.training import Data, Log, Training, members_of, predicted, train
 from saddlepath.nn.transforms import Scale, back, fit_scale, forward, inverse
@@ -32,7 +33,6 @@ from saddlepath.prior import Box
 from saddlepath.surrogate.base import Kind, Labels, Prediction, StoredSurrogate, without_numbers
 from saddlepath.surrogate.gaussian_process import unit
 
-PRECISIONS = {"float32": np.float32, "float64": np.float64}
 MOST_LEFT_OUT = 20_000
 """Labels that are left out of training, at most [-]."""
 FEWEST = 10
@@ -109,8 +109,9 @@ class DeepEnsemble(StoredSurrogate):
     def skeleton(cls, table: Mapping[str, Any]) -> "DeepEnsemble":
         """An ensemble of this structure without numbers."""
         box, m = Box(**table["box"]), len(table["outputs"])
-        precision, sizes = PRECISIONS[table["precision"]], tuple(table["sizes"])
-        networks = first_networks(sizes, table["activation"], table["members"], 0, precision)
+        sizes = table["sizes"]
+        kind = Perceptron(tuple(sizes[1:-1]), table["activation"], "glorot_normal", bypass=True)
+        networks = kind.members(sizes[0], sizes[-1], table["members"], 0, table["precision"])
         names, transforms, logs = (tuple(table[key]) for key in ("outputs", "transforms", "logs"))
         leaf = jnp.zeros(m)
         return without_numbers(cls(box, names, transforms, logs, networks, Scale(leaf, leaf), leaf, leaf))
@@ -216,8 +217,8 @@ class Deep(Kind):
             scales = [fit_scale(self.transform, y, output) for y, output in columns]
             scale = jax.tree.map(lambda *leaves: jnp.stack(leaves), *scales)
             data = self._data(labels, logs, scale, seed)
-            sizes = (labels.box.size, *(self.width,) * self.depth, len(labels.outputs))
-            networks = first_networks(sizes, self.activation, self.members, seed, PRECISIONS[self.precision])
+            kind = Perceptron((self.width,) * self.depth, self.activation, "glorot_normal", bypass=True)
+            networks = kind.members(labels.box.size, len(labels.outputs), self.members, seed, self.precision)
             networks = train(networks, data, NetworkLoss(), self._training(len(data.x)), seed, log=log)
             networks = polish(networks, data, self.polish)
             floor, factor = _calibrated(networks, data)
@@ -252,13 +253,6 @@ class Deep(Kind):
         n = min(max(int(self.left_out * len(x)), 2), MOST_LEFT_OUT)
         parts = x[order[n:]], y[order[n:]], x[order[:n]], y[order[:n]]
         return Data(*(jnp.asarray(part, dtype=PRECISIONS[self.precision]) for part in parts))
-
-
-def first_networks(sizes: tuple[int, ...], activation: str, members: int, seed: int, precision: Any) -> MLP:
-    """Networks with random weights, along a leading axis."""
-    streams = np.random.default_rng(seed).spawn(members)
-    drawn = [MLP(sizes, activation, random) for random in streams]
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves).astype(precision), *drawn)
 
 
 @eqx.filter_jit
