@@ -1,7 +1,7 @@
 """The independent optimum of DICE and CDICE: what a planner does, by nonlinear programming instead of a network.
 
-Horizons of 1,000 years with a free terminal state leave no trace in the first 300 years; a planner with a rate of time
-preference of 0.004 needs 1,500.
+The terminal state is free. The horizon is so long that what comes after it is forgotten: in the first century, the
+social cost of carbon errs by about ten times the weight of the last year's utility, relative to the first year's.
 
 References:
     Folini, Friedl, Kuebler and Scheidegger (2024, Review of Economic Studies); Nordhaus (2017, PNAS).
@@ -34,6 +34,10 @@ LEAST_CAPITAL = 1e-3
 SAME_FORCING = 1e-9
 """Change of the forcing that the planner takes as given after which it is consistent [W/m2]."""
 MOST_ROUNDS = 30
+FORGOTTEN = 3e-7
+"""Weight of utility, relative to the first year's, below which a horizon may end [-]."""
+LEAST_HORIZON, LONGEST_HORIZON = 10, 5000
+"""Years."""
 
 
 def optimum(
@@ -42,7 +46,7 @@ def optimum(
     abatement: float | np.ndarray | None = None,
     tax: float | np.ndarray | None = None,
     cap: float | None = None,
-    horizon: int = 1000,
+    horizon: int | None = None,
 ) -> "xr.Dataset":
     """The best annual path of a planner.
 
@@ -53,7 +57,8 @@ def optimum(
         tax: A given tax on emissions, one number or a path `[horizon]`; abatement is what pays at this price.
             [2010 USD/tCO2]
         cap: Temperature of the atmosphere that must not be exceeded after 2015. [K above pre-industrial]
-        horizon: Years.
+        horizon: Years; default: hundreds until a year's utility weighs less than 3e-7 of the first one's, 1,000 years
+            with the standard preferences. [yr]
 
     Returns:
         A dataset by `year`, `reservoir` and `box`: states at the start of the year, choices, output, emissions,
@@ -70,15 +75,30 @@ def optimum(
         Folini, Friedl, Kuebler and Scheidegger (2024, Review of Economic Studies), the definition of the social cost.
     """
     problem = PlannerProblem() if problem is None else problem
-    if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 10:
-        raise ConfigError(f"horizon must be a whole number of years, 10 or more, got {horizon!r}.")
     with jax.enable_x64(True):
+        horizon = _forgotten(problem) if horizon is None else horizon
+        if horizon < LEAST_HORIZON:
+            raise ConfigError(
+                f"the horizon must be at least {LEAST_HORIZON} years, got {horizon}; choose a longer one."
+            )
         series = _exogenous(jax.tree.map(jnp.asarray, problem), jnp.arange(horizon, dtype=float))
         inputs = {name: np.asarray(values) for name, values in series.items()}
         rate = _given_abatement(problem, inputs, abatement, tax)
         programme = _programme(problem, inputs, rate, cap)
     path = _consistent(problem, programme)
     return _dataset(problem, inputs, path, programme.weights)
+
+
+def _forgotten(problem: PlannerProblem) -> int:
+    """Years after which utility weighs next to nothing, in hundreds."""
+    discount = np.asarray(problem.discount_factor(np.arange(LONGEST_HORIZON)))
+    forgotten = np.flatnonzero(np.cumprod(discount) < FORGOTTEN)
+    if not len(forgotten):
+        raise ConfigError(
+            f"the planner still cares about what comes after {LONGEST_HORIZON} years, at a rate of time preference of "
+            f"{float(problem.rho):g}; give a horizon, or a larger rho."
+        )
+    return 100 * (int(forgotten[0]) // 100 + 1)
 
 
 @eqx.filter_jit

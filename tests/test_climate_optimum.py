@@ -1,0 +1,243 @@
+"""The planner's optimum: published solutions, first-order conditions, welfare differences, conservation, refusals."""
+
+import dataclasses
+import sys
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from saddlepath.climate import (
+    CO2_PER_CARBON,
+    PlannerProblem,
+    ProportionalForcing,
+    carbon_cycle,
+    optimum,
+    temperature_boxes,
+)
+from saddlepath.errors import ConfigError, ConvergenceError
+
+pytest.importorskip("casadi", reason="the optimum needs the extra `climate`")
+
+CDICE = PlannerProblem()
+DICE = PlannerProblem(carbon_cycle("dice2016"), temperature_boxes("dice2016"))
+
+
+@pytest.fixture(scope="module")
+def cdice() -> xr.Dataset:
+    return optimum(CDICE)
+
+
+# Another nonlinear programme of the same equations, written and solved apart from this one: as it was printed.
+REFERENCE = {
+    2015: "24.757 25.433 .1464 34.05 851.0 1.1 223.0 .0029",
+    2020: "28.438 29.281 .1624 35.92 878.2 1.3169 254.1 .0041",
+    2050: "65.532 67.190 .2998 40.90 1044.8 2.0420 571.8 .0098",
+    2100: "186.03 189.31 .6697 21.68 1224.3 2.9234 1512.6 .0202",
+    2150: "404.22 280.04 1.0000 .117 1174.9 3.0841 3062.4 .0224",
+    2200: "741.02 218.09 1.0000 .037 1113.0 3.1004 5268 .0227",
+}
+
+
+@pytest.mark.parametrize("year", REFERENCE)
+def test_a_second_programme_of_the_same_equations(cdice: xr.Dataset, year: int) -> None:
+    at = cdice.sel(year=year)
+    names = ("scc", "tax", "abatement", "emissions", "carbon", "temperature", "capital", "damage")
+    for name, printed in zip(names, REFERENCE[year].split(), strict=True):
+        found = float(at[name] if at[name].ndim == 0 else at[name][0])
+        unit = 10.0 ** -len(printed.partition(".")[2])
+        assert abs(found - float(printed)) <= 0.6 * unit, name  # half a unit, and a tenth for the accuracy of both
+
+
+def test_abatement_reaches_one_and_warming_its_peak(cdice: xr.Dataset) -> None:
+    assert int(cdice.year[cdice.abatement > 1 - 1e-6][0]) == 2131
+    air = cdice.temperature.sel(box="AT")
+    assert float(air.max()) == pytest.approx(3.107, abs=5e-4) and int(air.idxmax("year")) == 2270
+
+
+# Published networks (Folini et al., 2024, replication files): social cost 2020, 2050, 2100 and temperature 2100. The
+# largest distance of these networks from an optimum is known: 0.8 % of the social cost and 0.0075 K for the standard
+# calibrations, 6.1 % and 0.053 K for the two preference variants.
+PUBLISHED = {
+    "dice2016": (DICE, (34.31, 79.30, 228.7), 3.326, 0.008, 0.0075),
+    "hadgem": (
+        PlannerProblem(carbon_cycle("cdice"), temperature_boxes("hadgem")),
+        (47.46, 109.2, 310.0),
+        3.547,
+        0.008,
+        0.0075,
+    ),
+    "loveclim, giss": (
+        PlannerProblem(carbon_cycle("loveclim"), temperature_boxes("giss")),
+        (12.50, 29.12, 82.88),
+        2.104,
+        0.008,
+        0.0075,
+    ),
+    "psi 2": (PlannerProblem(psi=2.0, rho=0.034), (24.77, 52.33, 131.0), 3.024, 0.061, 0.053),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_networks(name: str) -> None:
+    problem, costs, warm, relative, kelvin = PUBLISHED[name]
+    found = optimum(problem, horizon=600)  # enough for all of these until 2100
+    np.testing.assert_allclose(found.scc.sel(year=[2020, 2050, 2100]), costs, rtol=relative)
+    assert float(found.temperature.sel(year=2100, box="AT")) == pytest.approx(warm, abs=kelvin)
+
+
+def recursive_residuals(found: xr.Dataset, problem: PlannerProblem) -> dict[str, np.ndarray]:
+    """First-order conditions of the recursive problem, unit-free, written from the paper: all that is read are values.
+
+    Everything is per effective labour; a prime is next year.
+    """
+    n = 250
+    t = np.arange(n + 1)
+    paths, temperature = problem.paths, problem.temperature
+    growth, discount = np.asarray(problem.growth_factor(t))[:-1], np.asarray(problem.discount_factor(t))[:-1]
+    effective = np.asarray(paths.productivity(t) * paths.population(t))
+    sigma, theta1, theta2 = np.asarray(paths.intensity(t)), np.asarray(paths.abatement_cost(t)), paths.theta2
+    of = lambda name: found[name].values[: n + 1]
+    k, c, mu = of("capital") / effective, of("consumption") / effective, of("abatement")
+    warm, mass = of("temperature")[:, 0], of("carbon")[:, 0] / 1000
+    nu, eta = of("value_carbon"), of("value_temperature")
+    lam = c ** (-1 / problem.psi)
+    gross = k**problem.alpha
+    marginal = problem.alpha * gross / k
+    share = 1 - theta1 * mu**theta2 - problem.pi2 * warm**2
+    b12, b23, (m1, m2, m3) = problem.carbon.b12, problem.carbon.b23, problem.carbon.equilibrium
+    b21, b32 = b12 * m1 / m2, b23 * m2 / m3
+    c1, c3, c4 = temperature.c1, temperature.c3, temperature.c4
+    pull = temperature.f2x / temperature.ecs
+    forcing = eta[:, 0] * c1 * temperature.f2x / (np.log(2) * mass)
+    dirty = (1 - mu) * sigma * effective
+    rights = {
+        "capital": (growth * lam[:-1], lam * (share * marginal + 1 - problem.delta) + nu[:, 0] * dirty * marginal),
+        "air": (nu[:-1, 0], nu[:, 0] * (1 - b12) + nu[:, 1] * b12 + forcing),
+        "upper ocean": (nu[:-1, 1], nu[:, 0] * b21 + nu[:, 1] * (1 - b21 - b23) + nu[:, 2] * b23),
+        "lower ocean": (nu[:-1, 2], nu[:, 1] * b32 + nu[:, 2] * (1 - b32)),
+        "warmth": (
+            eta[:-1, 0],
+            -lam * 2 * problem.pi2 * warm * gross + eta[:, 0] * (1 - c1 * (c3 + pull)) + eta[:, 1] * c4,
+        ),
+        "deep warmth": (eta[:-1, 1], eta[:, 0] * c1 * c3 + eta[:, 1] * (1 - c4)),
+    }
+    residuals = {name: 1 - discount * right[1:] / left for name, (left, right) in rights.items()}
+    budget = share * gross - c + (1 - problem.delta) * k
+    residuals["budget"] = 1 - growth * k[1:] / budget[:-1]
+    benefit, cost = -nu[:, 0] * sigma * effective, lam * theta1 * theta2 * mu ** (theta2 - 1)
+    slack = 1 - mu
+    # Complementarity of mu <= 1 with a benefit above the cost, by the function of Fischer and Burmeister.
+    gain = 1 - cost / benefit
+    residuals["abatement"] = gain + slack - np.hypot(gain, slack)
+    return residuals
+
+
+def test_first_order_conditions(cdice: xr.Dataset) -> None:
+    residuals = recursive_residuals(cdice, CDICE)
+    # Where mu reaches one, slack and gain both vanish, and their product, 1e-12 over the year's weight, leaves a root.
+    assert np.abs(residuals.pop("abatement")).max() < 1e-6
+    for name, values in residuals.items():
+        assert np.abs(values).max() < 1e-9, name  # IPOPT stops at 1e-12 of welfare
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_social_cost_is_a_difference_of_welfare(exact: bool) -> None:
+    """More carbon and more capital in 2015, by little: their effects on welfare, one over the other."""
+    problem = dataclasses.replace(CDICE, exact_growth=exact)
+    step, welfare = 1e-4, {}
+    for sign in (-1, 1):
+        carbon = dataclasses.replace(problem.carbon, initial=problem.carbon.initial + np.array([sign * step, 0, 0]))
+        dirtier = dataclasses.replace(problem, carbon=carbon)
+        richer = dataclasses.replace(problem, capital=problem.capital + sign / 10)
+        welfare[sign] = [optimum(changed, horizon=200).attrs["welfare"] for changed in (dirtier, richer)]
+    by_carbon, by_capital = np.subtract(welfare[1], welfare[-1]) / np.array([2 * step, 0.2])
+    found = optimum(problem, horizon=200)
+    # Central differences in capital err by the square of the step, 0.1 of 223, times a curvature of about one third.
+    assert -by_carbon / by_capital / CO2_PER_CARBON == pytest.approx(float(found.scc[0]), rel=1e-7)
+
+
+def test_with_exact_growth_the_social_cost_next_year_is_the_tax() -> None:
+    start = 2.926 * float(CDICE.paths.productivity(0) * CDICE.paths.population(0))
+    found = optimum(dataclasses.replace(CDICE, exact_growth=True, capital=start))
+    # Another programme, with this capital and a longer horizon: eight digits were printed.
+    assert float(found.tax[0]) == pytest.approx(25.340111, abs=3e-6)
+    free = found.abatement.values[:80] < 0.9  # where the corner is far, 1e-8 of it does not matter
+    np.testing.assert_allclose(found.scc[1:81][free], found.tax[:80][free], rtol=1e-7)
+    np.testing.assert_allclose(found.scc_emission[:80][free], found.tax[:80][free], rtol=1e-7)
+
+
+def test_carbon_is_only_moved(cdice: xr.Dataset) -> None:
+    total = cdice.carbon.sum("reservoir").values
+    emitted = cdice.emissions.cumsum().values / CO2_PER_CARBON
+    np.testing.assert_allclose(total[1:] - total[0], emitted[:-1], rtol=1e-9)
+
+
+def test_business_as_usual() -> None:
+    """Folini et al. (2024), replication files: social cost and temperature, with the distances of their networks."""
+    found = optimum(CDICE, abatement=0.0)
+    at = found.sel(year=[2020, 2050, 2100])
+    np.testing.assert_allclose(at.scc, [29.04, 66.24, 180.8], rtol=0.0095)
+    np.testing.assert_allclose(at.temperature.sel(box="AT")[1:], [2.196, 3.527], atol=0.0075)
+    np.testing.assert_allclose(at.emissions, [42.40, 57.79, 64.44], rtol=1e-3)
+    assert float(np.abs(found.abatement).max()) == 0
+
+
+def test_a_given_tax_is_paid(cdice: xr.Dataset) -> None:
+    """The optimal tax brings the optimal path about; a higher one than the backstop's price abates everything."""
+    found = optimum(CDICE, tax=cdice.tax.values)
+    for name in ("capital", "abatement", "scc"):
+        np.testing.assert_allclose(found[name][:300], cdice[name][:300], rtol=1e-6)
+    assert float(optimum(CDICE, tax=600.0, horizon=50).abatement.min()) == 1
+
+
+def test_a_cap_on_temperature() -> None:
+    free, capped = optimum(CDICE, horizon=400), optimum(CDICE, cap=2.0, horizon=400)
+    assert float(capped.temperature.sel(box="AT").max()) < 2.0 + 1e-7 < float(free.temperature.sel(box="AT").max())
+    assert float(capped.scc[0]) > float(free.scc[0]) and capped.attrs["welfare"] < free.attrs["welfare"]
+    with pytest.raises(ConvergenceError, match="no path stays within the bounds"):
+        optimum(CDICE, cap=0.5, horizon=50)
+
+
+@pytest.mark.parametrize(
+    ("problem", "given", "internalised"),
+    [(CDICE, 28.93, 37.11), pytest.param(DICE, 36.26, 46.48, marks=pytest.mark.slow)],
+)
+def test_other_forcing_as_a_share(problem: PlannerProblem, given: float, internalised: float) -> None:
+    """The social cost of 2020 of another programme; the published networks, 29.07 and 36.20, take forcing as given."""
+    for counted, printed in ((False, given), (True, internalised)):
+        changed = dataclasses.replace(problem, forcing=ProportionalForcing(internalised=counted))
+        assert float(optimum(changed, horizon=600).scc.sel(year=2020)) == pytest.approx(printed, abs=6e-3)
+
+
+@pytest.mark.slow
+def test_horizons() -> None:
+    """What comes after the horizon that is chosen does not matter, for patient planners neither."""
+    for problem, chosen in ((CDICE, 1000), (PlannerProblem(psi=0.5, rho=0.004), 2800)):
+        found, longer = optimum(problem), optimum(problem, horizon=chosen + 400)
+        assert found.sizes["year"] == chosen
+        early = slice(2015, 2115)
+        np.testing.assert_allclose(found.scc.sel(year=early), longer.scc.sel(year=early), rtol=1e-5)
+
+
+def test_log_utility() -> None:
+    near = optimum(PlannerProblem(psi=1 + 1e-6), horizon=200).scc[0]
+    assert float(optimum(PlannerProblem(psi=1.0), horizon=200).scc[0]) == pytest.approx(float(near), rel=1e-5)
+
+
+def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(
+        ConfigError, match="abatement must be one number or a path of 50 years, between 0 and 1, got 1.2"
+    ):
+        optimum(abatement=1.2, horizon=50)
+    with pytest.raises(ConfigError, match=r"tax must be .*, got shape \(3,\)"):
+        optimum(tax=np.ones(3), horizon=50)
+    with pytest.raises(ConfigError, match="either a rate of abatement or a tax"):
+        optimum(abatement=0.1, tax=10.0)
+    with pytest.raises(ConfigError, match="horizon must be at least 10 years, got 5"):
+        optimum(horizon=5)
+    with pytest.raises(ConfigError, match="still cares about what comes after 5000 years"):
+        optimum(PlannerProblem(rho=0.0))
+    monkeypatch.setitem(sys.modules, "casadi", None)
+    with pytest.raises(ConfigError, match="casadi, which is not installed"):
+        optimum(horizon=50)
