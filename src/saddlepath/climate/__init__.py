@@ -7,6 +7,8 @@ from saddlepath.climate.calibrations import temperature_boxes as temperature_box
 from saddlepath.climate.carbon import CO2_PER_CARBON as CO2_PER_CARBON
 from saddlepath.climate.carbon import CarbonCycle as CarbonCycle
 from saddlepath.climate.exogenous import ExogenousPaths as ExogenousPaths
+from saddlepath.climate.five_year import FiveYearProblem as FiveYearProblem
+from saddlepath.climate.five_year import five_year_optimum as five_year_optimum
 from saddlepath.climate.forcing import LinearForcing as LinearForcing
 from saddlepath.climate.forcing import ProportionalForcing as ProportionalForcing
 from saddlepath.climate.forcing import co2_forcing as co2_forcing
