@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from saddlepath.estimate.synthetic import synthetic_likelihood as synthetic_likelihood
     from saddlepath.files import load as load
     from saddlepath.files import save as save
+    from saddlepath.interchange.importing import ImportedModel as ImportedModel
+    from saddlepath.interchange.importing import import_model as import_model
     from saddlepath.macro_data import us_macro as us_macro
     from saddlepath.marginals import Beta as Beta
     from saddlepath.marginals import Gamma as Gamma
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from saddlepath.ranges import Completed as Completed
     from saddlepath.ranges import Interval as Interval
     from saddlepath.ranges import NonNegative as NonNegative
+    from saddlepath.ranges import OneOf as OneOf
     from saddlepath.ranges import Positive as Positive
     from saddlepath.ranges import Real as Real
     from saddlepath.ranges import Shares as Shares
@@ -155,7 +158,7 @@ _MODULES = {
     "prior": ("Box", "Prior", "read_prior"),
     "uq.study": ("Study", "study"),
     "quadrature": ("GaussHermite", "Monomial", "QuasiMonteCarlo", "Sparse"),
-    "ranges": ("Completed", "Interval", "NonNegative", "Positive", "Real", "Shares", "Simplex", "Unit"),
+    "ranges": ("Completed", "Interval", "NonNegative", "OneOf", "Positive", "Real", "Shares", "Simplex", "Unit"),
     "verdict": ("Verdict", "referee"),
     "report.html": ("write_report",),
     "responses": ("impulse_response",),
@@ -199,6 +202,7 @@ _MODULES = {
     "estimate.smm": ("Estimate", "Moments", "moments_of", "smm"),
     "estimate.bootstrap": ("Bootstrap", "bootstrap"),
     "estimate.second_look": ("SecondLook", "second_look"),
+    "interchange.importing": ("ImportedModel", "import_model"),
     "macro_data": ("us_macro",),
     "estimate.synthetic": ("synthetic_likelihood",),
 }

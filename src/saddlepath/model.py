@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.errors import ModelError
-from saddlepath.ranges import Range, Real
+from saddlepath.ranges import OneOf, Range, Real
 from saddlepath.shocks import NoShocks, Shocks
 
 Scalar = Float[Array, ""]
@@ -41,7 +41,7 @@ class ParameterInfo:
     """What `parameter` attaches to a field: description, unit and domain."""
 
     label: Label
-    within: Range | None
+    within: Range | OneOf | None
 
 
 def label(name: str, unit: str = "-") -> Label:
@@ -54,7 +54,7 @@ def label(name: str, unit: str = "-") -> Label:
     return Label(name, unit)
 
 
-def parameter(default: Any, description: str, *, unit: str = "-", within: Range | None = None) -> Any:
+def parameter(default: Any, description: str, *, unit: str = "-", within: Range | OneOf | None = None) -> Any:
     """A parameter that carries its description, unit and domain: `beta: float = parameter(0.96, "discount factor")`.
 
     Args:
@@ -215,11 +215,12 @@ class Model(eqx.Module, metaclass=_ModelType):
         return describe(self).to_html()
 
 
-def _check_domain(model: Model, name: str, within: Range) -> None:
+def _check_domain(model: Model, name: str, within: Range | OneOf) -> None:
     value = getattr(model, name)
-    if isinstance(value, jax.core.Tracer) or not isinstance(value, float | int | np.ndarray | Array):
+    number = isinstance(value, float | int | np.ndarray | Array) and not isinstance(value, jax.core.Tracer)
+    if not number and not isinstance(within, OneOf):
         return
-    if not np.all(np.asarray(within.contains(np.asarray(value)))):
+    if not np.all(np.asarray(within.contains(value if isinstance(within, OneOf) else np.asarray(value)))):
         raise ModelError(
             f"{type(model).__name__}.{name} must be {within.describe()}, got {np.asarray(value)}; "
             "choose a value inside this domain."

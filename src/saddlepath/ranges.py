@@ -7,6 +7,7 @@ coordinates, so that coordinate zero plus the centre's coordinate is the centre 
 """
 
 import abc
+import dataclasses
 
 import equinox as eqx
 import jax
@@ -72,6 +73,28 @@ class Range(eqx.Module):
     @abc.abstractmethod
     def describe(self) -> str:
         """A phrase such as `positive` or `between 0 and 1`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class OneOf:
+    """Domain of a parameter that is a word: `OneOf("linear", "given")`.
+
+    Attributes:
+        words: The words it may be.
+    """
+
+    words: tuple[str, ...]
+
+    def __init__(self, *words: str):
+        object.__setattr__(self, "words", words)
+
+    def contains(self, value: object) -> bool:
+        """Is the value one of the words?"""
+        return isinstance(value, str) and value in self.words
+
+    def describe(self) -> str:
+        """The words, as a phrase."""
+        return " or ".join(repr(word) for word in self.words)
 
 
 class Real(Range):

@@ -4,12 +4,17 @@ from typing import Annotated, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 import saddlepath as sp
 from saddlepath import climate
 
-MEAN_CARBON, MEAN_HEAT = climate.carbon_cycle("cdice"), climate.temperature_boxes("cdice")
+CARBON, HEAT = climate.carbon_cycle("cdice"), climate.temperature_boxes("cdice")
+Masses, Temperatures = Float[Array | np.ndarray, "3"], Float[Array | np.ndarray, "2"]
+THREE, TWO = sp.Positive(shape=(3,)), sp.Interval(-5.0, np.full(2, 20.0))
+ABATEMENT, GROWTH = sp.OneOf("optimal", "none"), sp.OneOf("instantaneous", "exact")
+FORCING = sp.OneOf("linear", "given", "internalised")
 
 
 class CDICE(sp.Model):
@@ -40,24 +45,24 @@ class CDICE(sp.Model):
     rho: float = sp.parameter(0.015, "rate of time preference", unit="1/yr", within=sp.NonNegative())
     alpha: float = sp.parameter(0.3, "capital share", within=sp.Unit())
     delta: float = sp.parameter(0.1, "depreciation rate", unit="1/yr", within=sp.Unit())
-    pi1: float = sp.parameter(0.0, "damages, linear", unit="1/K")
-    pi2: float = sp.parameter(0.00236, "damages, quadratic", unit="1/K^2")
+    pi1: float = sp.parameter(0.0, "damages, linear", unit="1/K", within=sp.NonNegative())
+    pi2: float = sp.parameter(0.00236, "damages, quadratic", unit="1/K^2", within=sp.NonNegative())
     theta2: float = sp.parameter(2.6, "exponent of abatement costs", within=sp.Positive())
-    b12: float = sp.parameter(MEAN_CARBON.b12, "carbon from atmosphere to upper ocean", unit="1/yr")
-    b23: float = sp.parameter(MEAN_CARBON.b23, "carbon from upper to lower ocean", unit="1/yr")
-    equilibrium: Float[Array, "3"] = sp.parameter(MEAN_CARBON.equilibrium, "masses in equilibrium", unit="1000 GtC")
-    c1: float = sp.parameter(MEAN_HEAT.c1, "warming per unit of forcing", unit="K m2/(W yr)")
-    c3: float = sp.parameter(MEAN_HEAT.c3, "exchange of heat", unit="W/(m2 K)")
-    c4: float = sp.parameter(MEAN_HEAT.c4, "speed of the deep ocean", unit="1/yr")
-    f2x: float = sp.parameter(MEAN_HEAT.f2x, "forcing of a doubling of CO2", unit="W/m2")
-    ecs: float = sp.parameter(MEAN_HEAT.ecs, "equilibrium climate sensitivity", unit="K")
+    b12: float = sp.parameter(CARBON.b12, "carbon from atmosphere to upper ocean", unit="1/yr", within=sp.Unit())
+    b23: float = sp.parameter(CARBON.b23, "carbon from upper to lower ocean", unit="1/yr", within=sp.Unit())
+    equilibrium: Masses = sp.parameter(CARBON.equilibrium, "masses at rest", unit="1000 GtC", within=THREE)
+    c1: float = sp.parameter(HEAT.c1, "warming per unit of forcing", unit="K m2/(W yr)", within=sp.Positive())
+    c3: float = sp.parameter(HEAT.c3, "exchange of heat", unit="W/(m2 K)", within=sp.Positive())
+    c4: float = sp.parameter(HEAT.c4, "speed of the deep ocean", unit="1/yr", within=sp.Unit())
+    f2x: float = sp.parameter(HEAT.f2x, "forcing of a doubling of CO2", unit="W/m2", within=sp.Positive())
+    ecs: float = sp.parameter(HEAT.ecs, "equilibrium climate sensitivity", unit="K", within=sp.Positive())
     k_start: float = sp.parameter(2.926, "capital in 2015", unit="effective labour", within=sp.Positive())
-    carbon_start: Float[Array, "3"] = sp.parameter(MEAN_CARBON.initial, "carbon in 2015", unit="1000 GtC")
-    heat_start: Float[Array, "2"] = sp.parameter(MEAN_HEAT.initial, "temperatures in 2015", unit="K")
-    abatement: str = sp.parameter("optimal", "optimal, or none for business as usual")
-    growth: str = sp.parameter("instantaneous", "growth rates: instantaneous, or exact ratios of two years")
-    other_forcing: str = sp.parameter("linear", "linear in time, or a share of that of CO2: given or internalised")
-    horizon: int = sp.parameter(400, "years over which paths are to be right", unit="yr")
+    carbon_start: Masses = sp.parameter(CARBON.initial, "carbon in 2015", unit="1000 GtC", within=THREE)
+    heat_start: Temperatures = sp.parameter(HEAT.initial, "temperatures in 2015", unit="K", within=TWO)
+    abatement: str = sp.parameter("optimal", "abatement; none: business as usual", within=ABATEMENT)
+    growth: str = sp.parameter("instantaneous", "growth rates, at a date or between two years", within=GROWTH)
+    other_forcing: str = sp.parameter("linear", "forcing but of CO2: linear in time, or a share of it", within=FORCING)
+    horizon: int = sp.parameter(400, "years over which paths are to be right", unit="yr", within=sp.Interval(2, 5000))
 
     class State(NamedTuple):
         k: Annotated[sp.Scalar, sp.label("capital", "effective labour")]

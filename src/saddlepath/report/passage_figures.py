@@ -71,7 +71,7 @@ def error_by_date(errors: "EulerErrors", dates: int) -> "Figure":
     """
     figure, (panel,) = panels(1, columns=1, height=2.4, width=WIDE)
     worst = np.max(errors.worst().reshape(dates, -1), axis=1)
-    panel.plot(np.arange(dates), np.log10(np.maximum(worst, FLOOR)), **(SOLID | {"color": BLUE}))
+    panel.plot(np.arange(dates), np.log10(np.maximum(worst, FLOOR)), color=BLUE, **SOLID)
     words(panel, title="log10 of the largest residual", x="Periods from the first date")
     legend(figure, [line(BLUE, "worst equation")])
     return figure
