@@ -12,10 +12,12 @@ from saddlepath.climate import (
     PlannerProblem,
     ProportionalForcing,
     carbon_cycle,
+    five_year_optimum,
     optimum,
     temperature_boxes,
 )
 from saddlepath.errors import ConfigError, ConvergenceError
+from saddlepath.report.climate_figures import optimal_paths
 
 pytest.importorskip("casadi", reason="the optimum needs the extra `climate`")
 
@@ -223,6 +225,11 @@ def test_horizons() -> None:
 def test_log_utility() -> None:
     near = optimum(PlannerProblem(psi=1 + 1e-6), horizon=200).scc[0]
     assert float(optimum(PlannerProblem(psi=1.0), horizon=200).scc[0]) == pytest.approx(float(near), rel=1e-5)
+
+
+def test_figure(cdice: xr.Dataset) -> None:
+    figure = optimal_paths({"CDICE": cdice, "DICE-2016R, five years": five_year_optimum()})
+    assert [len(panel.lines) for panel in figure.axes] == [2] * 6
 
 
 def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,74 @@
+"""Figures of the climate: responses of calibrations side by side, pathways, optimal paths.
+
+Every function returns a matplotlib `Figure` that no window holds.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from saddlepath.report.drawing import CYCLE, SOLID, legend, line, named, panels, words
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+LATE = 2200
+"""Last year that figures of optimal paths show."""
+
+
+def responses(*found: "xr.DataArray") -> "Figure":
+    """Responses of several calibrations, one panel each.
+
+    Args:
+        found: What `pulse`, `quadrupling` or `ramp` returned.
+    """
+    names = list(dict.fromkeys(str(name) for response in found for name in response.calibration.values))
+    colours = dict(zip(names, CYCLE, strict=False))
+    figure, axes = panels(len(found), height=2.3)
+    for panel, response in zip(axes, found, strict=True):
+        for name in response.calibration.values:
+            panel.plot(response.year, response.sel(calibration=name), color=colours[str(name)], **SOLID)
+        words(panel, title=named(response.attrs), x="Years")
+    legend(figure, [line(colour, name) for name, colour in colours.items()])
+    return figure
+
+
+def pathways(runs: Mapping[str, "xr.Dataset"]) -> "Figure":
+    """Concentration of CO2 and warming of the atmosphere along pathways.
+
+    Args:
+        runs: What `rcp_run` returned, by name.
+    """
+    figure, (air, warmth) = panels(2, columns=2, height=2.3)
+    for (name, run), colour in zip(runs.items(), CYCLE, strict=False):
+        air.plot(run.year, run.co2, color=colour, label=name, **SOLID)
+        warmth.plot(run.year, run.temperature.sel(box="AT"), color=colour, label=name, **SOLID)
+    words(air, title="CO2 in the atmosphere [ppm]", x="Year")
+    words(warmth, title="Temperature [K above pre-industrial]", x="Year")
+    legend(figure, air)
+    return figure
+
+
+def optimal_paths(solutions: Mapping[str, "xr.Dataset"], last: int = LATE) -> "Figure":
+    """Social cost of carbon, abatement, emissions, carbon, temperature and damages of planners side by side.
+
+    Args:
+        solutions: What `optimum` or `five_year_optimum` returned, by name.
+        last: Last year that is shown.
+    """
+    figure, axes = panels(6, height=2.0)
+    for (name, solution), colour in zip(solutions.items(), CYCLE, strict=False):
+        early = solution.sel(year=slice(None, last))
+        shown = {
+            "Social cost of carbon [2010 USD/tCO2]": early.scc,
+            "Abatement": early.abatement,
+            "Emissions [GtCO2/yr]": early.emissions,
+            "Carbon in the atmosphere [GtC]": early.carbon.sel(reservoir="AT"),
+            "Temperature [K above pre-industrial]": early.temperature.sel(box="AT"),
+            "Damages [share of output]": early.damage,
+        }
+        for panel, (title, values) in zip(axes, shown.items(), strict=True):
+            panel.plot(early.year, values, color=colour, label=name, **SOLID)
+            words(panel, title=title)
+    legend(figure, axes[0])
+    return figure
