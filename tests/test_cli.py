@@ -12,12 +12,13 @@ from tests.small_run import words as small
 
 import saddlepath as sp
 from saddlepath import catalogue
+from saddlepath.catalogue import class_name
 from saddlepath.cli import main
 from saddlepath.cli.progress import ProgressLine
-from saddlepath.cli.template import class_name
 
 COMMANDS = [
     "new",
+    "import",
     "models",
     "describe",
     "check",

@@ -37,7 +37,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"surrogate"}),
     frozenset({"dynamic_programming", "options", "estimate", "uq"}),
     frozenset({"report"}),
-    frozenset({"runs"}),
+    frozenset({"runs", "interchange"}),
     frozenset({"cli"}),
 )
 

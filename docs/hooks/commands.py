@@ -9,6 +9,7 @@ PAGE = "reference/command_line.md"
 PLACE = "<!-- commands -->"
 COMMANDS = (
     "new",
+    "import",
     "models",
     "describe",
     "check",

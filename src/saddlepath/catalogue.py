@@ -8,11 +8,13 @@ import ast
 import dataclasses
 import importlib
 import importlib.util
+import keyword
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
 
-from saddlepath.errors import FileError, ModelError
+from saddlepath.errors import ConfigError, FileError, ModelError
 
 _FOLDER = Path(__file__).parent / "models"
 _PACKAGE = "saddlepath.models"
@@ -104,6 +106,18 @@ def model_class(reference: str) -> type:
         f"no shipped model is called {reference!r}; {nearest_names(reference, known)} A model of your own is "
         "named my_model.py:MyModel."
     )
+
+
+def class_name(stem: str) -> str:
+    """`MyModel` for the file `my_model.py`.
+
+    Raises:
+        ConfigError: No class can be called like this file.
+    """
+    name = "".join(part[:1].upper() + part[1:] for part in re.split(r"[\W_]+", stem) if part)
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise ConfigError(f"no class can be named after {stem!r}; choose a file name of letters, such as my_model.py.")
+    return name
 
 
 def own_class(reference: str) -> type:

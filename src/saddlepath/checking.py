@@ -120,8 +120,9 @@ def check(model: Model) -> Report:
             return Report(name, (Finding(True, str(error)),), ())
         rest, findings, facts = _rest_point(eco)
         findings += _look_around(eco, rest)
+        facts = [_counts(eco), *facts]
     ordered = sorted(findings, key=lambda finding: not finding.serious)
-    return Report(name, tuple(ordered), tuple([_counts(eco), *facts]))
+    return Report(name, tuple(ordered), tuple(facts))
 
 
 def require_sound(eco: Economy) -> None:

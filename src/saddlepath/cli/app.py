@@ -3,7 +3,7 @@
 import typer
 
 from saddlepath._version import __version__
-from saddlepath.cli import answers, demonstration, estimating, models, solving, uncertainty
+from saddlepath.cli import answers, demonstration, estimating, interchange, models, solving, uncertainty
 
 app = typer.Typer(
     help="Write an economic model as its equations; solve it globally; see how accurate the answer is.",
@@ -29,6 +29,7 @@ def _options(
 
 
 app.command()(models.new)
+app.command("import")(interchange.import_file)
 app.command("models")(models.list_models)
 app.command()(models.describe)
 app.command()(models.check)

@@ -18,7 +18,8 @@ def new(
     path: Annotated[Path, typer.Argument(help="File to write, such as my_model.py.")],
 ) -> None:
     """Write a commented model that solves as it stands."""
-    from saddlepath.cli.template import class_name, template
+    from saddlepath.catalogue import class_name
+    from saddlepath.cli.template import template
     from saddlepath.container import write_new
 
     path = path if path.suffix == ".py" else path.with_name(f"{path.name}.py")

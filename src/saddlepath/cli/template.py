@@ -1,10 +1,5 @@
 """What `saddlepath new` writes: a commented model that solves as it stands."""
 
-import keyword
-import re
-
-from saddlepath.errors import ConfigError
-
 _TEMPLATE = '''"""{name}: say here what the model is, and which paper it follows."""
 
 from typing import Annotated, NamedTuple
@@ -82,15 +77,3 @@ class {name}(sp.Model):
 def template(name: str) -> str:
     """Text of a model file whose class is called `name`."""
     return _TEMPLATE.format(name=name)
-
-
-def class_name(stem: str) -> str:
-    """`MyModel` for the file `my_model.py`.
-
-    Raises:
-        ConfigError: No class can be called like this file.
-    """
-    name = "".join(part[:1].upper() + part[1:] for part in re.split(r"[\W_]+", stem) if part)
-    if not name.isidentifier() or keyword.iskeyword(name):
-        raise ConfigError(f"no class can be named after {stem!r}; choose a file name of letters, such as my_model.py.")
-    return name
