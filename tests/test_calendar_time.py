@@ -92,7 +92,8 @@ def test_the_path_is_that_of_the_closed_form(solution: sp.Solution) -> None:
     np.testing.assert_allclose(data.saving, 0.27, rtol=1e-4)  # errors of 1e-5 accumulate over few periods
     assert float(data.k[0, 0]) == 0.05
     np.testing.assert_array_equal(data.t[0], np.arange(HORIZON))
-    assert sp.closed_form(Catching()).accuracy.max < 1e-12
+    exact = sp.closed_form(Catching()).accuracy
+    assert exact is not None and exact.max < 1e-12
 
 
 def test_tests_are_whole_passages_from_the_first_date(solution: sp.Solution) -> None:

@@ -131,10 +131,6 @@ class Planner(Model):
     def start(self) -> Any | None:
         return self.problem.start()
 
-    @property
-    def horizon(self) -> int:
-        return self.problem.horizon
-
     def initial(self, key: PRNGKeyArray) -> Any | None:
         return self.problem.initial(key)
 

@@ -51,8 +51,20 @@ class Economy(eqx.Module):
 
     @property
     def horizon(self) -> int | None:
-        """Periods over which a model in calendar time is solved; None for one that comes to rest."""
-        return None if self.model.start() is None else self.model.horizon
+        """Periods over which a model in calendar time is solved; None for one that comes to rest.
+
+        Raises:
+            ModelError: The model gives `start()` and no horizon.
+        """
+        if self.model.start() is None:
+            return None
+        horizon = getattr(self.model, "horizon", None)
+        if horizon is None:
+            raise ModelError(
+                f"{type(self.model).__name__} gives start() and no horizon; add a field horizon, the number of periods "
+                "over which paths are to be right."
+            )
+        return horizon
 
     def split(self, y: Float[Array, " n_points"]) -> tuple[Model, Any]:
         """The model at the point's parameters, and the point's state."""

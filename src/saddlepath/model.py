@@ -149,18 +149,10 @@ class Model(eqx.Module, metaclass=_ModelType):
     def start(self) -> Any | None:
         """The state at the first date of a model in calendar time; None: the model comes to rest.
 
-        Paths then run from this state over `horizon` periods, and no steady state is looked for. The policy of
-        `steady_guess` is where training begins.
+        Paths then run from this state over `horizon` periods, a field of this name (or a property) that such a model
+        has, and no steady state is looked for. The policy of `steady_guess` is where training begins.
         """
         return None
-
-    @property
-    def horizon(self) -> int:
-        """Periods over which a model in calendar time is solved: a property, or a whole field of this name."""
-        raise ModelError(
-            f"{type(self).__name__} gives start() and no horizon; add a field horizon, the number of periods over "
-            "which paths are to be right."
-        )
 
     def initial(self, key: PRNGKeyArray) -> Any | None:
         """A random state from which paths start, or None for a cloud around the steady state."""
@@ -217,10 +209,13 @@ class Model(eqx.Module, metaclass=_ModelType):
 
 def _check_domain(model: Model, name: str, within: Range | OneOf) -> None:
     value = getattr(model, name)
-    number = isinstance(value, float | int | np.ndarray | Array) and not isinstance(value, jax.core.Tracer)
-    if not number and not isinstance(within, OneOf):
+    if isinstance(within, OneOf):
+        inside = within.contains(value)
+    elif isinstance(value, jax.core.Tracer) or not isinstance(value, float | int | np.ndarray | Array):
         return
-    if not np.all(np.asarray(within.contains(value if isinstance(within, OneOf) else np.asarray(value)))):
+    else:
+        inside = np.all(np.asarray(within.contains(np.asarray(value))))
+    if not inside:
         raise ModelError(
             f"{type(model).__name__}.{name} must be {within.describe()}, got {np.asarray(value)}; "
             "choose a value inside this domain."

@@ -1,6 +1,6 @@
 """Growth and climate: DICE-2016 and its recalibration CDICE, annual."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,8 @@ import saddlepath as sp
 from saddlepath import climate
 
 CARBON, HEAT = climate.carbon_cycle("cdice"), climate.temperature_boxes("cdice")
-Masses, Temperatures = Float[Array | np.ndarray, "3"], Float[Array | np.ndarray, "2"]
+Masses: TypeAlias = Float[Array | np.ndarray, "3"]
+Temperatures: TypeAlias = Float[Array | np.ndarray, "2"]
 THREE, TWO = sp.Positive(shape=(3,)), sp.Interval(-5.0, np.full(2, 20.0))
 ABATEMENT, GROWTH = sp.OneOf("optimal", "none"), sp.OneOf("instantaneous", "exact")
 FORCING = sp.OneOf("linear", "given", "internalised")

@@ -286,7 +286,8 @@ def _simulation(member: Solution, seed: int) -> Section:
 
 
 def _passage(member: Solution, seed: int) -> Section:
-    dates = member.model.horizon
+    dates = member.economy.horizon
+    assert dates is not None  # the model lives in calendar time
     data = simulate(member, periods=dates, paths=PATHS if shock_names(member.economy.model.shocks()) else 1, seed=seed)
     _require_finite(data, "simulated paths")
     pictures = {

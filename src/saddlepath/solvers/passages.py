@@ -41,14 +41,14 @@ class Passages(Sampler):
         """Points with their dates appended, spread over the horizon under the rule before training."""
         eco = problem.economy
         first_key, date_key, move_key = jax.random.split(key, 3)
-        dates = jax.random.randint(date_key, (batch,), 0, eco.model.horizon)
+        dates = jax.random.randint(date_key, (batch,), 0, _dates(eco))
 
         def move(t: Array, points: Array) -> Array:
             keys = jax.random.split(jax.random.fold_in(move_key, t), batch)
             moved = jax.vmap(eco.next_point, (None, 0, 0))(problem.rule, points, keys)
             return jnp.where((t < dates)[:, None], moved, points)
 
-        points = jax.lax.fori_loop(0, eco.model.horizon, move, self._first(problem, batch, first_key))
+        points = jax.lax.fori_loop(0, _dates(eco), move, self._first(problem, batch, first_key))
         return jnp.concatenate([points, dates[:, None].astype(points.dtype)], axis=1)
 
     def advance(self, problem, rule, points, key, settled):
@@ -58,7 +58,7 @@ class Passages(Sampler):
         moved = jax.vmap(eco.next_point, (None, 0, 0))(rule, points[:, :-1], jax.random.split(move_key, n))
         moved = self._displaced(problem, moved, tube_key)
         lost = ~(jax.vmap(cloud.extent, (None, 0))(eco, moved) < BOUND)
-        again = lost | (dates >= eco.model.horizon) | (jax.random.uniform(chance_key, (n,)) < self.restart)
+        again = lost | (dates >= _dates(eco)) | (jax.random.uniform(chance_key, (n,)) < self.restart)
         after = jnp.where(again[:, None], self._first(problem, n, first_key), moved)
         return jnp.concatenate([after, jnp.where(again, 0.0, dates)[:, None]], axis=1), jnp.sum(lost)
 
@@ -87,6 +87,12 @@ class Passages(Sampler):
         return move(problem.economy, points, keys, jnp.asarray(self.tube, dtype=points.dtype))
 
 
+def _dates(eco: Economy) -> int:
+    """Dates of a passage."""
+    assert eco.horizon is not None  # a sampler checks it before it is used
+    return eco.horizon
+
+
 @eqx.filter_jit
 def guessed_passages(
     eco: Economy, coordinates: Float[Array, "n n_coordinates"], thetas: Float[Array, "n n_theta"]
@@ -102,7 +108,7 @@ def guessed_passages(
     def path(u: Array, theta: Array, key: PRNGKeyArray) -> Array:
         first = eco.join(eco.at(theta).start(), theta, "start()")
         move = lambda y, k: (eco.next_point(ConstantRule(u), y, k), y)
-        return jax.lax.scan(move, first, jax.random.split(key, eco.model.horizon))[1]
+        return jax.lax.scan(move, first, jax.random.split(key, _dates(eco)))[1]
 
     keys = jax.random.split(jax.random.key(0), GUESSED_PATHS)
     several = jax.vmap(jax.vmap(path, (None, None, 0)), (0, 0, None))(coordinates, thetas, keys)
