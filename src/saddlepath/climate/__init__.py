@@ -11,6 +11,9 @@ from saddlepath.climate.emulator import quadrupling as quadrupling
 from saddlepath.climate.emulator import ramp as ramp
 from saddlepath.climate.emulator import rcp_run as rcp_run
 from saddlepath.climate.exogenous import ExogenousPaths as ExogenousPaths
+from saddlepath.climate.fitting import fit_carbon_cycle as fit_carbon_cycle
+from saddlepath.climate.fitting import fit_temperature as fit_temperature
+from saddlepath.climate.fitting import joos_pulse as joos_pulse
 from saddlepath.climate.five_year import FiveYearProblem as FiveYearProblem
 from saddlepath.climate.five_year import five_year_optimum as five_year_optimum
 from saddlepath.climate.forcing import LinearForcing as LinearForcing

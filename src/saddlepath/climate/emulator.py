@@ -19,10 +19,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from saddlepath.climate.calibrations import CARBON_CYCLES, TEMPERATURES
-from saddlepath.climate.carbon import RESERVOIRS, CarbonCycle
+from saddlepath.climate.carbon import CarbonCycle
 from saddlepath.climate.forcing import co2_forcing
+from saddlepath.climate.labelled import labelled
 from saddlepath.climate.rcp import rcp
-from saddlepath.climate.temperature import BOXES, Temperature
+from saddlepath.climate.temperature import Temperature
 from saddlepath.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def pulse(cycles: Mapping[str, CarbonCycle] = CARBON_CYCLES, years: int = 1000) 
     """
     with jax.enable_x64(True):
         start, none = jnp.asarray((1.0, 0.0, 0.0)), jnp.zeros(years)
-        left = {name: np.asarray(_masses(_leaves(cycle), start, none)[:, 0]) for name, cycle in cycles.items()}
+        left = {name: np.asarray(masses_along(_leaves(cycle), start, none)[:, 0]) for name, cycle in cycles.items()}
     return _compared(left, "fraction of the pulse left in the atmosphere", "-")
 
 
@@ -60,7 +61,7 @@ def quadrupling(boxes: Mapping[str, Temperature] = TEMPERATURES, years: int = 10
     Returns:
         Temperature `[calibration, year]`. [K above pre-industrial]
     """
-    return _warmings(boxes, jnp.full(years, 4.0))
+    return _warmings(boxes, jnp.full(years, 4.0), "warming by four times the CO2")
 
 
 def ramp(boxes: Mapping[str, Temperature] = TEMPERATURES, years: int = 140) -> "xr.DataArray":
@@ -73,7 +74,7 @@ def ramp(boxes: Mapping[str, Temperature] = TEMPERATURES, years: int = 140) -> "
     Returns:
         Temperature `[calibration, year]`. [K above pre-industrial]
     """
-    return _warmings(boxes, GROWTH ** np.arange(years))
+    return _warmings(boxes, GROWTH ** np.arange(years), "warming while CO2 grows by 1 % a year")
 
 
 def rcp_run(
@@ -95,44 +96,38 @@ def rcp_run(
             carbon cycle.
 
     Returns:
-        Until 2500 by `year`, `reservoir` and `box`, at the start of the year: `carbon` [GtC], `co2` [ppm], `forcing`
-        [W/m2] and `temperature` [K above pre-industrial]. Forcing of everything but CO2 is the published one.
+        Until 2500 by `year`, `reservoir` and `box`, at the start of the year: `carbon` [GtC], unless concentrations are
+        given, `co2` [ppm], `forcing` [W/m2] and `temperature` [K above pre-industrial]. Forcing of everything but CO2
+        is the published one.
 
     Raises:
         ConfigError: No such pathway, or another first year.
     """
-    import xarray as xr
-
     if first not in (1765, 2015):
         raise ConfigError(f"a run begins in 1765, from equilibrium, or in 2015; got {first}, choose one of the two.")
     given = rcp(scenario).sel(year=slice(first, None))
     start = (carbon.equilibrium, np.zeros(2)) if first == 1765 else (carbon.initial, temperature.initial)
     emissions = (given.fossil + given.land).values / 1000
     with jax.enable_x64(True):
-        masses = np.asarray(_masses(_leaves(carbon), jnp.asarray(start[0]), jnp.asarray(emissions)))[:-1]
+        masses = np.asarray(masses_along(_leaves(carbon), jnp.asarray(start[0]), jnp.asarray(emissions)))[:-1]
         co2 = given.co2.values if concentrations else 1000 * masses[:, 0] / PPM
         origin = rcp(scenario).co2.values[0] if concentrations else 1000 * carbon.equilibrium[0] / PPM
         forcing = np.asarray(co2_forcing(co2, origin, temperature.f2x)) + given.other.values
-        warmth = np.asarray(_warmth(_leaves(temperature), jnp.asarray(start[1]), jnp.asarray(forcing)))[:-1]
-    data: dict[str, Any] = {
-        "co2": ("year", co2, {"units": "ppm"}),
-        "forcing": ("year", forcing, {"units": "W/m2"}),
-        "temperature": (("year", "box"), warmth, {"units": "K above pre-industrial"}),
-    }
+        warmth = np.asarray(warmth_along(_leaves(temperature), jnp.asarray(start[1]), jnp.asarray(forcing)))[:-1]
+    series = {"co2": ("ppm", co2), "forcing": ("W/m2", forcing), "temperature": ("K above pre-industrial", warmth)}
     if not concentrations:
-        data["carbon"] = (("year", "reservoir"), 1000 * masses, {"units": "GtC"})
-    coords = {"year": given.year.values, "reservoir": list(RESERVOIRS), "box": list(BOXES)}
-    return xr.Dataset(data, coords, {"scenario": scenario})
+        series["carbon"] = ("GtC", 1000 * masses)
+    return labelled(given.year.values, series, scenario=scenario)
 
 
-def _warmings(boxes: Mapping[str, Temperature], multiple: Any) -> "xr.DataArray":
+def _warmings(boxes: Mapping[str, Temperature], multiple: Any, name: str) -> "xr.DataArray":
     """Warming by multiples of the CO2 of equilibrium."""
     with jax.enable_x64(True):
         doublings, rest = jnp.log2(jnp.asarray(multiple)), jnp.zeros(2)
         found = {
-            name: np.asarray(_warmth(_leaves(box), rest, box.f2x * doublings)[:, 0]) for name, box in boxes.items()
+            name: np.asarray(warmth_along(_leaves(box), rest, box.f2x * doublings)[:, 0]) for name, box in boxes.items()
         }
-    return _compared(found, "temperature", "K above pre-industrial")
+    return _compared(found, name, "K")
 
 
 def _leaves(value: Any) -> Any:
@@ -141,7 +136,9 @@ def _leaves(value: Any) -> Any:
 
 
 @eqx.filter_jit
-def _masses(cycle: CarbonCycle, start: Float[Array, "3"], emissions: Float[Array, " years"]) -> Float[Array, "dates 3"]:
+def masses_along(
+    cycle: CarbonCycle, start: Float[Array, "3"], emissions: Float[Array, " years"]
+) -> Float[Array, "dates 3"]:
     """Masses at the start of every year and at the end of the last."""
 
     def year(masses: Array, emitted: Array) -> tuple[Array, Array]:
@@ -152,7 +149,9 @@ def _masses(cycle: CarbonCycle, start: Float[Array, "3"], emissions: Float[Array
 
 
 @eqx.filter_jit
-def _warmth(box: Temperature, start: Float[Array, "2"], forcing: Float[Array, " years"]) -> Float[Array, "dates 2"]:
+def warmth_along(
+    box: Temperature, start: Float[Array, "2"], forcing: Float[Array, " years"]
+) -> Float[Array, "dates 2"]:
     """Temperatures at the start of every year and at the end of the last."""
 
     def year(temperatures: Array, driven: Array) -> tuple[Array, Array]:

@@ -21,8 +21,9 @@ import jax
 import numpy as np
 
 from saddlepath.climate.calibrations import CARBON_CYCLES, TEMPERATURES
-from saddlepath.climate.carbon import CO2_PER_CARBON, RESERVOIRS, CarbonCycle
-from saddlepath.climate.temperature import BOXES, Temperature
+from saddlepath.climate.carbon import CO2_PER_CARBON, CarbonCycle
+from saddlepath.climate.labelled import labelled
+from saddlepath.climate.temperature import Temperature
 from saddlepath.climate.transcription import BestPath, Programme, best_path
 
 if TYPE_CHECKING:
@@ -202,8 +203,6 @@ def _solved(
 
 
 def _dataset(problem: FiveYearProblem, inputs: dict[str, np.ndarray], path: BestPath) -> "xr.Dataset":
-    import xarray as xr
-
     reported = dict(zip(REPORTED, path.reported, strict=True))
     states, effective, mu = path.states[:, :-1], inputs["effective"][:-1], path.controls[1]
     marginal = reported["consumption"] ** (-1 / problem.psi)
@@ -218,15 +217,13 @@ def _dataset(problem: FiveYearProblem, inputs: dict[str, np.ndarray], path: Best
         "consumption": ("trn 2010 USD/yr", reported["consumption"] * effective),
         "saving": ("share of net output", path.controls[0]),
         "abatement": ("-", mu),
-        "damage": ("share of output", reported["damage"]),
+        "damages": ("share of output", reported["damage"]),
         "abatement_cost": ("share of output", reported["abated"]),
         "industrial_emissions": ("GtCO2/yr", reported["industry"]),
         "emissions": ("GtCO2/yr", reported["industry"] + inputs["land"][:-1]),
         "tax": ("2010 USD/tCO2", inputs["backstop"][:-1] * mu ** (problem.theta2 - 1)),
         "scc": ("2010 USD/tCO2", -value / marginal * STEP * effective / CO2_PER_CARBON),
+        "carbon": ("GtC", 1000 * states[1:4].T),
+        "temperature": ("K above pre-industrial", states[4:6].T),
     }
-    data: dict[str, Any] = {name: ("year", column, {"units": unit}) for name, (unit, column) in series.items()}
-    data["carbon"] = (("year", "reservoir"), 1000 * states[1:4].T, {"units": "GtC"})
-    data["temperature"] = (("year", "box"), states[4:6].T, {"units": "K above pre-industrial"})
-    years = FIRST_YEAR + STEP * np.arange(PERIODS)
-    return xr.Dataset(data, {"year": years, "reservoir": list(RESERVOIRS), "box": list(BOXES)})
+    return labelled(FIRST_YEAR + STEP * np.arange(PERIODS), series)

@@ -16,10 +16,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from saddlepath.climate.carbon import CO2_PER_CARBON, RESERVOIRS
+from saddlepath.climate.carbon import CO2_PER_CARBON
 from saddlepath.climate.forcing import ProportionalForcing
+from saddlepath.climate.labelled import labelled
 from saddlepath.climate.planner import PlannerProblem
-from saddlepath.climate.temperature import BOXES
 from saddlepath.climate.transcription import BestPath, Programme, best_path
 from saddlepath.errors import ConfigError, ConvergenceError
 
@@ -63,7 +63,7 @@ def optimum(
     Returns:
         A dataset by `year`, `reservoir` and `box`: states at the start of the year, choices, output, emissions,
         damages, forcing, and prices. `scc` is the value of a tonne that is in the atmosphere at the start of the year,
-        `scc_emission` of one that is emitted during the year and there at its end; the second is the `tax` that makes
+        `scc_emitted` of one that is emitted during the year and there at its end; the second is the `tax` that makes
         abatement pay wherever abatement is chosen and below one. `value_*` are the shadow values of next year's states
         in units of this year's weight in welfare, those of the recursive formulation.
 
@@ -230,8 +230,6 @@ def _consistent(problem: PlannerProblem, programme: Programme) -> BestPath:
 def _dataset(
     problem: PlannerProblem, inputs: dict[str, np.ndarray], path: BestPath, weights: np.ndarray
 ) -> "xr.Dataset":
-    import xarray as xr
-
     reported = dict(zip(REPORTED, path.reported, strict=True))
     states, effective, emitted = path.states[:, :-1], inputs["effective"], GTC * CO2_PER_CARBON
     values, mu = path.values[:, 1:] / weights, path.controls[1]
@@ -241,20 +239,18 @@ def _dataset(
         "output": ("trn 2010 USD/yr", reported["gross"] * effective),
         "consumption": ("trn 2010 USD/yr", reported["consumption"] * effective),
         "abatement": ("-", mu),
-        "damage": ("share of output", reported["damage"]),
+        "damages": ("share of output", reported["damage"]),
         "abatement_cost": ("share of output", reported["abated"]),
         "industrial_emissions": ("GtCO2/yr", emitted * reported["industry"]),
         "emissions": ("GtCO2/yr", emitted * (reported["industry"] + inputs["land"])),
         "forcing": ("W/m2", reported["radiation"]),
         "tax": ("2010 USD/tCO2", inputs["backstop"] * mu ** (float(problem.paths.theta2) - 1)),
         "scc": ("2010 USD/tCO2", -path.values[1, :-1] / path.values[0, :-1] * per_co2),
-        "scc_emission": ("2010 USD/tCO2", -values[1] / values[0] * inputs["growth"] * per_co2),
+        "scc_emitted": ("2010 USD/tCO2", -values[1] / values[0] * inputs["growth"] * per_co2),
+        "carbon": ("GtC", GTC * states[1:4].T),
+        "temperature": ("K above pre-industrial", states[4:6].T),
         "value_capital": ("utility per capital per effective labour", values[0]),
+        "value_carbon": ("utility per 1000 GtC", values[1:4].T),
+        "value_temperature": ("utility per K", values[4:6].T),
     }
-    data: dict[str, Any] = {name: ("year", values, {"units": unit}) for name, (unit, values) in series.items()}
-    data["carbon"] = (("year", "reservoir"), GTC * states[1:4].T, {"units": "GtC"})
-    data["temperature"] = (("year", "box"), states[4:6].T, {"units": "K above pre-industrial"})
-    data["value_carbon"] = (("year", "reservoir"), values[1:4].T, {"units": "utility per 1000 GtC"})
-    data["value_temperature"] = (("year", "box"), values[4:6].T, {"units": "utility per K"})
-    coords = {"year": FIRST_YEAR + np.arange(len(effective)), "reservoir": list(RESERVOIRS), "box": list(BOXES)}
-    return xr.Dataset(data, coords, {"welfare": path.welfare})
+    return labelled(FIRST_YEAR + np.arange(len(effective)), series, welfare=path.welfare)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from saddlepath.climate.labelled import labelled
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
 
@@ -35,14 +36,11 @@ def rcp(scenario: str) -> "xr.Dataset":
     Raises:
         ConfigError: There is no such pathway.
     """
-    import xarray as xr
-
     if scenario not in SCENARIOS:
         raise ConfigError(f"no pathway is called {scenario!r}; {nearest_names(scenario, list(SCENARIOS))}")
     with importlib.resources.files("saddlepath.climate").joinpath("data/rcp.csv").open() as stream:
         names = stream.readline().strip().split(",")
         table = np.loadtxt(stream, delimiter=",")
     units = {"fossil": "GtC/yr", "land": "GtC/yr", "co2": "ppm", "other": "W/m2"}
-    columns = {name: table[:, names.index(f"{name}_{scenario}")] for name in units}
-    data = {name: ("year", column, {"units": units[name]}) for name, column in columns.items()}
-    return xr.Dataset(data, {"year": table[:, 0].astype(int)}, {"scenario": scenario})
+    series = {name: (unit, table[:, names.index(f"{name}_{scenario}")]) for name, unit in units.items()}
+    return labelled(table[:, 0].astype(int), series, scenario=scenario)
