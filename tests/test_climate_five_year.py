@@ -5,8 +5,6 @@ import pytest
 
 from saddlepath.climate import FiveYearProblem, five_year_optimum
 
-pytest.importorskip("casadi", reason="the optimum needs the extra `climate`")
-
 # The optimal run of DICE-2016R2 by GAMS, as it ships with the package MimiDICE2016R2: capital, abatement, consumption,
 # carbon in the atmosphere and in the lower ocean, temperature, industrial emissions.
 GAMS = {

@@ -19,8 +19,6 @@ from saddlepath.climate import (
 from saddlepath.errors import ConfigError, ConvergenceError
 from saddlepath.report.climate_figures import optimal_paths
 
-pytest.importorskip("casadi", reason="the optimum needs the extra `climate`")
-
 CDICE = PlannerProblem()
 DICE = PlannerProblem(carbon_cycle("dice2016"), temperature_boxes("dice2016"))
 
@@ -44,7 +42,7 @@ REFERENCE = {
 @pytest.mark.parametrize("year", REFERENCE)
 def test_a_second_programme_of_the_same_equations(cdice: xr.Dataset, year: int) -> None:
     at = cdice.sel(year=year)
-    names = ("scc", "tax", "abatement", "emissions", "carbon", "temperature", "capital", "damage")
+    names = ("scc", "tax", "abatement", "emissions", "carbon", "temperature", "capital", "damages")
     for name, printed in zip(names, REFERENCE[year].split(), strict=True):
         found = float(at[name] if at[name].ndim == 0 else at[name][0])
         unit = 10.0 ** -len(printed.partition(".")[2])
@@ -166,7 +164,7 @@ def test_with_exact_growth_the_social_cost_next_year_is_the_tax() -> None:
     assert float(found.tax[0]) == pytest.approx(25.340111, abs=3e-6)
     free = found.abatement.values[:80] < 0.9  # where the corner is far, 1e-8 of it does not matter
     np.testing.assert_allclose(found.scc[1:81][free], found.tax[:80][free], rtol=1e-7)
-    np.testing.assert_allclose(found.scc_emission[:80][free], found.tax[:80][free], rtol=1e-7)
+    np.testing.assert_allclose(found.scc_emitted[:80][free], found.tax[:80][free], rtol=1e-7)
 
 
 def test_carbon_is_only_moved(cdice: xr.Dataset) -> None:
@@ -245,6 +243,8 @@ def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
         optimum(horizon=5)
     with pytest.raises(ConfigError, match="still cares about what comes after 5000 years"):
         optimum(PlannerProblem(rho=0.0))
+    with pytest.raises(ConfigError, match="psi must be .*, got -1; choose a value inside"):
+        optimum(PlannerProblem(psi=-1.0))
     monkeypatch.setitem(sys.modules, "casadi", None)
     with pytest.raises(ConfigError, match="casadi, which is not installed"):
         optimum(horizon=50)

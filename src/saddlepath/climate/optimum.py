@@ -8,6 +8,7 @@ References:
 """
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
@@ -22,6 +23,7 @@ from saddlepath.climate.labelled import labelled
 from saddlepath.climate.planner import PlannerProblem
 from saddlepath.climate.transcription import BestPath, Programme, best_path
 from saddlepath.errors import ConfigError, ConvergenceError
+from saddlepath.ranges import Positive, Range, Unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,6 +40,8 @@ FORGOTTEN = 3e-7
 """Weight of utility, relative to the first year's, below which a horizon may end [-]."""
 LEAST_HORIZON, LONGEST_HORIZON = 10, 5000
 """Years."""
+WITHIN: Mapping[str, Range] = {"alpha": Unit(), "delta": Unit(), "psi": Positive(), "capital": Positive()}
+"""Domains of a planner's parameters outside of which there is no answer."""
 
 
 def optimum(
@@ -75,6 +79,7 @@ def optimum(
         Folini, Friedl, Kuebler and Scheidegger (2024, Review of Economic Studies), the definition of the social cost.
     """
     problem = PlannerProblem() if problem is None else problem
+    _require_domains(problem)
     with jax.enable_x64(True):
         horizon = _forgotten(problem) if horizon is None else horizon
         if horizon < LEAST_HORIZON:
@@ -87,6 +92,13 @@ def optimum(
         programme = _programme(problem, inputs, rate, cap)
     path = _consistent(problem, programme)
     return _dataset(problem, inputs, path, programme.weights)
+
+
+def _require_domains(problem: PlannerProblem) -> None:
+    for name, within in WITHIN.items():
+        value = float(getattr(problem, name))
+        if not within.contains(np.asarray(value)):
+            raise ConfigError(f"{name} must be {within.describe()}, got {value:g}; choose a value inside this domain.")
 
 
 def _forgotten(problem: PlannerProblem) -> int:
