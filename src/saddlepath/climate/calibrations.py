@@ -14,16 +14,14 @@ References:
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TypeVar
 
 import numpy as np
 
 from saddlepath.climate.carbon import CarbonCycle
+from saddlepath.climate.numbers import Value
 from saddlepath.climate.temperature import Temperature
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
-
-Value = TypeVar("Value")
 
 CARBON_CYCLES: Mapping[str, CarbonCycle] = MappingProxyType(
     {

@@ -22,6 +22,7 @@ from saddlepath.climate.calibrations import CARBON_CYCLES, TEMPERATURES
 from saddlepath.climate.carbon import CarbonCycle
 from saddlepath.climate.forcing import co2_forcing
 from saddlepath.climate.labelled import labelled
+from saddlepath.climate.numbers import as_arrays
 from saddlepath.climate.rcp import rcp
 from saddlepath.climate.temperature import Temperature
 from saddlepath.errors import ConfigError
@@ -47,7 +48,7 @@ def pulse(cycles: Mapping[str, CarbonCycle] = CARBON_CYCLES, years: int = 1000) 
     """
     with jax.enable_x64(True):
         start, none = jnp.asarray((1.0, 0.0, 0.0)), jnp.zeros(years)
-        left = {name: np.asarray(masses_along(_leaves(cycle), start, none)[:, 0]) for name, cycle in cycles.items()}
+        left = {name: np.asarray(masses_along(as_arrays(cycle), start, none)[:, 0]) for name, cycle in cycles.items()}
     return _compared(left, "fraction of the pulse left in the atmosphere", "-")
 
 
@@ -109,11 +110,11 @@ def rcp_run(
     start = (carbon.equilibrium, np.zeros(2)) if first == 1765 else (carbon.initial, temperature.initial)
     emissions = (given.fossil + given.land).values / 1000
     with jax.enable_x64(True):
-        masses = np.asarray(masses_along(_leaves(carbon), jnp.asarray(start[0]), jnp.asarray(emissions)))[:-1]
+        masses = np.asarray(masses_along(as_arrays(carbon), jnp.asarray(start[0]), jnp.asarray(emissions)))[:-1]
         co2 = given.co2.values if concentrations else 1000 * masses[:, 0] / PPM
         origin = rcp(scenario).co2.values[0] if concentrations else 1000 * carbon.equilibrium[0] / PPM
         forcing = np.asarray(co2_forcing(co2, origin, temperature.f2x)) + given.other.values
-        warmth = np.asarray(warmth_along(_leaves(temperature), jnp.asarray(start[1]), jnp.asarray(forcing)))[:-1]
+        warmth = np.asarray(warmth_along(as_arrays(temperature), jnp.asarray(start[1]), jnp.asarray(forcing)))[:-1]
     series = {"co2": ("ppm", co2), "forcing": ("W/m2", forcing), "temperature": ("K above pre-industrial", warmth)}
     if not concentrations:
         series["carbon"] = ("GtC", 1000 * masses)
@@ -125,14 +126,10 @@ def _warmings(boxes: Mapping[str, Temperature], multiple: Any, name: str) -> "xr
     with jax.enable_x64(True):
         doublings, rest = jnp.log2(jnp.asarray(multiple)), jnp.zeros(2)
         found = {
-            name: np.asarray(warmth_along(_leaves(box), rest, box.f2x * doublings)[:, 0]) for name, box in boxes.items()
+            name: np.asarray(warmth_along(as_arrays(box), rest, box.f2x * doublings)[:, 0])
+            for name, box in boxes.items()
         }
     return _compared(found, name, "K")
-
-
-def _leaves(value: Any) -> Any:
-    """Parameters as arrays, so that all calibrations share one compiled function."""
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype=float), value)
 
 
 @eqx.filter_jit

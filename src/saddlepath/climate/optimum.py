@@ -20,6 +20,7 @@ from jaxtyping import Array, Float
 from saddlepath.climate.carbon import CO2_PER_CARBON
 from saddlepath.climate.forcing import ProportionalForcing
 from saddlepath.climate.labelled import labelled
+from saddlepath.climate.numbers import as_arrays
 from saddlepath.climate.planner import PlannerProblem
 from saddlepath.climate.transcription import BestPath, Programme, best_path
 from saddlepath.errors import ConfigError, ConvergenceError
@@ -86,7 +87,7 @@ def optimum(
             raise ConfigError(
                 f"the horizon must be at least {LEAST_HORIZON} years, got {horizon}; choose a longer one."
             )
-        series = _exogenous(jax.tree.map(jnp.asarray, problem), jnp.arange(horizon, dtype=float))
+        series = _exogenous(as_arrays(problem), jnp.arange(horizon, dtype=float))
         inputs = {name: np.asarray(values) for name, values in series.items()}
         rate = _given_abatement(problem, inputs, abatement, tax)
         programme = _programme(problem, inputs, rate, cap)
