@@ -82,7 +82,7 @@ class Writer:
         """The writer inside of an expectation."""
         return Writer(self.tomorrow or self.spelling)
 
-    def lines(self, head: str, e: Expression, indent: str, tail: str = "") -> list[str]:
+    def lines(self, head: str, e: Expression, indent: str) -> list[str]:
         """A statement, `return ...` or `name = ...`, with the statements that it needs before it."""
         before: list[str] = []
         number = 0
@@ -103,12 +103,14 @@ class Writer:
         return len(indent) + len(head) + len(self.text(e)) <= WIDTH
 
     def _terms(self, head: str, e: Expression, indent: str) -> list[str] | None:
-        """A sum of three terms or more with one term a line; None where the terms do not fit either."""
+        """A sum of three terms or more in brackets, one term a line if need be; None where a term does not fit."""
         terms = _terms(e)
         if len(terms) < 3:
             return None
         first, *rest = terms
         inner = indent + INDENT
+        if len(inner) + len(self.text(e)) <= WIDTH:
+            return [f"{indent}{head}(", f"{inner}{self.text(e)}", f"{indent})"]
         body = [f"{inner}{self.text(first[1], SUM)}"]
         body += [f"{inner}{sign} {self.text(term, PRODUCT)}" for sign, term in rest]
         if max(map(len, body)) > WIDTH:

@@ -1,5 +1,6 @@
 """An equation as a residual: without unit where a side has a sign, complementary where a control has bounds."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 
 from saddlepath.interchange.expectations import expected
@@ -8,17 +9,17 @@ from saddlepath.interchange.structure import Structure
 from saddlepath.interchange.syntax import (
     ONE,
     ZERO,
-    Bounds,
     Call,
     Equation,
     Expected,
     Expression,
     Name,
-    Negative,
     Number,
     Operation,
     Parameter,
+    Source,
     Steady,
+    complementary,
     everything,
     latest,
     minus,
@@ -37,7 +38,10 @@ def residual(equation: Equation, positive: frozenset[str], at: Mapping[str, floa
         at: Parameters, and variables in the steady state where it is known.
     """
     if equation.bounds is not None:
-        return _complementary(minus(expected(equation.left), expected(equation.right)), equation.bounds, positive)
+        gap, bounds = minus(expected(equation.left), expected(equation.right)), equation.bounds
+        if bounds.lower == ZERO and bounds.control in positive:  # its range keeps it there
+            bounds = dataclasses.replace(bounds, lower=None)
+        return complementary(gap, bounds)
     left, right = equation.left, equation.right
     if latest(left) > 0 and latest(right) <= 0:
         left, right = right, left
@@ -48,19 +52,6 @@ def residual(equation: Equation, positive: frozenset[str], at: Mapping[str, floa
     if latest(right) <= 0 and always_positive(right, positive, at):
         return minus(over(expected(left), right), ONE)
     return minus(expected(right), expected(left))
-
-
-def _complementary(gap: Expression, bounds: Bounds, positive: frozenset[str]) -> Expression:
-    """Fischer-Burmeister equations: the gap is positive at the lower bound and negative at the upper one.
-
-    A variable that is positive everywhere keeps a lower bound of zero by its range.
-    """
-    control = Name(bounds.control)
-    lower = None if bounds.lower == ZERO and bounds.control in positive else bounds.lower
-    if bounds.upper is not None:
-        slack = minus(bounds.upper, control)
-        gap = Negative(Call("fischer_burmeister", (slack, Negative(gap))))
-    return gap if lower is None else Call("fischer_burmeister", (minus(control, lower), gap))
 
 
 def always_positive(e: Expression, positive: frozenset[str], at: Mapping[str, float]) -> bool:
@@ -77,8 +68,8 @@ def always_positive(e: Expression, positive: frozenset[str], at: Mapping[str, fl
             return True
         case Call("sqrt" | "cbrt", (argument,)):
             return sure(argument)
-        case Operation("^", base, _):
-            return sure(base)
+        case Operation("^", base, power):  # defined for positive numbers alone, unless the power is a whole number
+            return sure(base) or not (isinstance(power, Number) and power.text.isdigit())
         case Operation("+" | "*" | "/", left, right):
             return sure(left) and sure(right)
         case Operation("-", _, _):
@@ -93,19 +84,17 @@ def _constant(e: Expression) -> bool:
     return not any(isinstance(part, Name) for part in everything(e))
 
 
-def positive_variables(structure: Structure, at: Mapping[str, float]) -> frozenset[str]:
+def positive_variables(source: Source, structure: Structure, at: Mapping[str, float]) -> frozenset[str]:
     """Variables that the equations need to be positive, and that are in the steady state.
 
-    States and policies by what is done with them (a logarithm, a root, a power that is no whole number, a quotient);
-    definitions by their formulas.
+    By what is done with them (a logarithm, a root, a power that is no whole number, a quotient); definitions also by
+    their formulas.
     """
-    sides = [side for c in structure.conditions for side in (c.left, c.right)]
-    expressions = [*sides, *structure.definitions.values(), *(state.law for state in structure.states)]
-    holders = {state.name: state.variable for state in structure.states}
-    needed = {holders.get(name, name) for e in expressions for part in everything(e) for name in _needs(part)}
+    expressions = [side for e in source.equations for side in (e.left, e.right)]
+    expressions += [*(a.value for a in source.local), *source.laws.values()]
+    needed = {name for e in expressions for part in everything(e) for name in _needs(part)}
     positive = {name for name in needed if at.get(name, 0.0) > 0}
     positive |= {state.name for state in structure.states if state.variable in positive}
-    positive -= set(structure.definitions)
     for name, formula in structure.definitions.items():
         if always_positive(formula, frozenset(positive), at):
             positive.add(name)

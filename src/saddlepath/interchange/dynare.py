@@ -13,13 +13,11 @@ from saddlepath.interchange.reading import Arithmetic, grammar, read
 from saddlepath.interchange.syntax import (
     ZERO,
     Assignment,
-    Call,
     Declared,
     Equation,
     Expression,
-    Number,
-    Operation,
     Source,
+    root,
 )
 
 REFUSED_TAGS = {
@@ -153,30 +151,17 @@ class _Statements(Arithmetic):
     block = command
 
 
-def root(e: Expression) -> Expression:
-    """The square root, without a function where the expression is a square."""
-    match e:
-        case Operation("^", base, Number("2")):
-            return base
-        case Number(text):
-            return Number(repr(float(text) ** 0.5))
-        case _:
-            return Call("sqrt", (e,))
-
-
 def _with_shocks(source: Source, content: tuple[tuple[Any, ...], ...]) -> Source:
-    """The source with standard deviations and correlations; covariances become correlations."""
-    deviations, correlations = dict(source.deviations), dict(source.correlations)
-    for kind, names, value in content:
-        if kind == "deviation":
-            deviations[names[0]] = value
-        elif kind == "correlation":
-            correlations[names] = value
-    for kind, names, value in content:
-        if kind == "covariance" and set(names) <= set(deviations):
-            product = Operation("*", deviations[names[0]], deviations[names[1]])
-            correlations[names] = Operation("/", value, product)
-    return dataclasses.replace(source, deviations=deviations, correlations=correlations)
+    """The source with what the block says of standard deviations, correlations and covariances."""
+    deviations = {names[0]: value for kind, names, value in content if kind == "deviation"}
+    correlations = {names: value for kind, names, value in content if kind == "correlation"}
+    covariances = {names: value for kind, names, value in content if kind == "covariance"}
+    return dataclasses.replace(
+        source,
+        deviations={**source.deviations, **deviations},
+        correlations={**source.correlations, **correlations},
+        covariances={**source.covariances, **covariances},
+    )
 
 
 def _passed_over(statements: list[tuple[str, Any]]) -> list[str]:

@@ -28,19 +28,21 @@ def expected(e: Expression) -> Expression:
         case Negative(operand):
             return Negative(expected(operand))
         case Operation("+" | "-" as sign, left, right):
-            return _of_terms(sign, expected(left), expected(right))
+            join = plus if sign == "+" else minus
+            return Expected(e) if _all_ahead(e) else join(expected(left), expected(right))
         case Operation("*" | "/", _, _):
             return _of_product(e)
         case _:
             return Expected(e)
 
 
-def _of_terms(sign: str, left: Expression, right: Expression) -> Expression:
-    """One expectation for two neighbouring terms that are expectations as a whole."""
-    join = plus if sign == "+" else minus
-    if isinstance(left, Expected) and isinstance(right, Expected):
-        return Expected(join(left.operand, right.operand))
-    return join(left, right)
+def _all_ahead(e: Expression) -> bool:
+    """Whether every term of a sum depends on tomorrow, so that one expectation does for all."""
+    match e:
+        case Operation("+" | "-", left, right):
+            return _all_ahead(left) and _all_ahead(right)
+        case _:
+            return latest(e) > 0
 
 
 def _of_product(e: Expression) -> Expression:

@@ -10,10 +10,11 @@ from saddlepath.errors import FileError
 from saddlepath.interchange.dates import aligned
 from saddlepath.interchange.dolo import read_dolo
 from saddlepath.interchange.dynare import read_dynare
-from saddlepath.interchange.emission import ClassText
+from saddlepath.interchange.emission import class_text
 from saddlepath.interchange.resolution import resolved
 from saddlepath.interchange.rest_point import known_values
 from saddlepath.interchange.structure import Structure, sorted_model
+from saddlepath.interchange.vocabulary import Vocabulary
 
 READERS = {".mod": read_dynare, ".dyn": read_dynare, ".yaml": read_dolo, ".yml": read_dolo}
 """How a file is read, by its ending."""
@@ -73,7 +74,7 @@ def import_model(path: PathLike, name: str | None = None) -> ImportedModel:
     at = known_values(source)
     structure = sorted_model(source, at)
     chosen = name or class_name(place.stem)
-    written = ClassText(chosen, source, structure, at).text()
+    written = class_text(chosen, Vocabulary(source, structure, at))
     ast.parse(written)  # a mistake of the generator would show here, not in its user's hands
     found = all(v.name in at for v in source.variables)
     return ImportedModel(chosen, written, (*source.notes, *_notes(structure, found)))

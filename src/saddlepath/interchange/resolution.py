@@ -44,6 +44,7 @@ def resolved(source: Source) -> Source:
         rest=tuple(dataclasses.replace(a, value=at_rest(a.value, a.line)) for a in source.rest),
         deviations={name: constant(e, 0) for name, e in source.deviations.items()},
         correlations={pair: constant(e, 0) for pair, e in source.correlations.items()},
+        covariances={pair: constant(e, 0) for pair, e in source.covariances.items()},
     )
     _check_parameters(result, assigned)
     _check_shocks(result)
@@ -144,7 +145,8 @@ def _check_shocks(source: Source) -> None:
                 f"var {shock.name}; stderr 0.01;",
             )
     known = {shock.name for shock in source.innovations}
-    for name in [*source.deviations, *(n for pair in source.correlations for n in pair)]:
+    pairs = (*source.correlations, *source.covariances)
+    for name in [*source.deviations, *(n for pair in pairs for n in pair)]:
         if name not in known:
             raise source.error(1, f"the block shocks names {name!r}, which is no innovation; declare it with varexo.")
 

@@ -11,6 +11,7 @@ import numpy as np
 from saddlepath.interchange.functions import FUNCTIONS
 from saddlepath.interchange.syntax import (
     Call,
+    Equation,
     Expected,
     Expression,
     Local,
@@ -21,6 +22,8 @@ from saddlepath.interchange.syntax import (
     Parameter,
     Source,
     Steady,
+    complementary,
+    minus,
 )
 
 Values = dict[str, float]
@@ -76,8 +79,8 @@ def known_values(source: Source) -> Values:
 def _steady_state(source: Source, parameters: Values, guess: Values) -> Values | None:
     """Variables and local definitions at rest."""
     variables = [v.name for v in source.variables]
-    equations = [(e.left, e.right) for e in source.equations]
-    equations += [(Name(name), law) for name, law in source.laws.items()]
+    conditions = [_static(e) for e in source.equations]
+    conditions += [minus(Name(name), law) for name, law in source.laws.items()]
 
     def point(v: np.ndarray) -> Values:
         at = parameters | dict(zip(variables, v.tolist(), strict=True))
@@ -87,7 +90,7 @@ def _steady_state(source: Source, parameters: Values, guess: Values) -> Values |
 
     def static(v: np.ndarray) -> np.ndarray:
         at = point(v)
-        return np.array([value(left, at) - value(right, at) for left, right in equations])
+        return np.array([value(condition, at) for condition in conditions])
 
     for start in (np.nan_to_num([guess.get(name, 0.0) for name in variables]), np.ones(len(variables))):
         rest = _root(static, start)
@@ -95,6 +98,11 @@ def _steady_state(source: Source, parameters: Values, guess: Values) -> Values |
             at = point(rest)
             return {name: at[name] for name in [*variables, *(a.name for a in source.local)]}
     return None
+
+
+def _static(equation: Equation) -> Expression:
+    gap = minus(equation.left, equation.right)
+    return gap if equation.bounds is None else complementary(gap, equation.bounds)
 
 
 def _root(static: Callable[[np.ndarray], np.ndarray], start: np.ndarray) -> np.ndarray | None:

@@ -28,6 +28,9 @@ LAG = "_lag"
 """Ending of a state that holds the last period's value of a variable."""
 EXACT = 1e-6
 """Relative distance from the steady state up to which a formula reproduces it [-]."""
+LARGEST_FORMULA = 300
+"""Names in a formula, with formulas in it written out, from which on its variable stays a decision: code that calls
+the formulas of formulas many times over takes long to compile [-]."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,7 +174,7 @@ def _define(
             ahead = max(latest(equation.left), latest(equation.right)) > 0
             choices = () if ahead else formulas(equation)
             for name, formula in choices:
-                if formula is not None and name not in definitions and not _circular(name, formula, definitions):
+                if formula is not None and name not in definitions and _usable(name, formula, definitions):
                     definitions[name] = formula
                     break
             else:
@@ -183,6 +186,17 @@ def _define(
 def _reproduces(formula: Expression, name: str, at: Mapping[str, float]) -> bool:
     """Whether a formula gives the steady state, as far as it is known."""
     return name in at and abs(value(formula, at) - at[name]) <= EXACT * max(1.0, abs(at[name]))
+
+
+def _usable(name: str, formula: Expression, definitions: Mapping[str, Expression]) -> bool:
+    """Whether a formula can define a variable: not by itself, and not too large."""
+    return not _circular(name, formula, definitions) and _size(formula, definitions) <= LARGEST_FORMULA
+
+
+def _size(formula: Expression, definitions: Mapping[str, Expression]) -> int:
+    """Names in a formula with the formulas in it written out."""
+    today = [n.name for n in names(formula) if n.date == 0]
+    return len(today) + sum(_size(definitions[name], definitions) for name in today if name in definitions)
 
 
 def _circular(name: str, formula: Expression, definitions: Mapping[str, Expression]) -> bool:

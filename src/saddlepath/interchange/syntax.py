@@ -119,6 +119,28 @@ def over(a: Expression, b: Expression) -> Expression:
             return Operation("/", a, b)
 
 
+def root(e: Expression) -> Expression:
+    """Its square root, without a function where it is a number or a square."""
+    match e:
+        case Number():
+            return Number(repr(e.value**0.5))
+        case Operation("^", base, Number("2")):
+            return base
+        case Operation("*", left, right) if left == right:
+            return left
+        case _:
+            return Call("sqrt", (e,))
+
+
+def square(e: Expression) -> Expression:
+    """Its square; of a root, what stands under it."""
+    match e:
+        case Call("sqrt", (argument,)):
+            return argument
+        case _:
+            return Operation("^", e, Number("2"))
+
+
 def parts(e: Expression) -> tuple[Expression, ...]:
     """The expressions that an expression is made of."""
     match e:
@@ -164,7 +186,12 @@ def names(e: Expression) -> Iterator[Name]:
 
 def shifted(e: Expression, periods: int) -> Expression:
     """The expression that many periods later."""
-    return mapped(e, lambda n: dataclasses.replace(n, date=n.date + periods) if isinstance(n, Name) else None)
+    return mapped(e, lambda part: shifted_name(part, periods))
+
+
+def shifted_name(part: Expression, periods: int) -> Expression | None:
+    """A variable that many periods later; None for what is no variable, as `mapped` wants it."""
+    return dataclasses.replace(part, date=part.date + periods) if isinstance(part, Name) else None
 
 
 def substituted(e: Expression, values: Mapping[str, Expression]) -> Expression:
@@ -205,6 +232,18 @@ class Bounds:
     upper: Expression | None
 
 
+def complementary(gap: Expression, bounds: Bounds) -> Expression:
+    """What is zero where the gap is zero between the bounds, positive at the lower and negative at the upper one.
+
+    The lower bound is a Fischer-Burmeister equation of slack and gap, the upper one of slack and minus the gap; with
+    both, the second stands in the first (Billups, 1995, Algorithms for Complementarity Problems).
+    """
+    control = Name(bounds.control)
+    if bounds.upper is not None:
+        gap = Negative(Call("fischer_burmeister", (minus(bounds.upper, control), Negative(gap))))
+    return gap if bounds.lower is None else Call("fischer_burmeister", (minus(control, bounds.lower), gap))
+
+
 @dataclasses.dataclass(frozen=True)
 class Equation:
     """`left = right`, in expectation where variables of tomorrow occur.
@@ -239,6 +278,7 @@ class Source:
         closed_form: Whether `rest` is the steady state, and not only a first guess.
         deviations: Standard deviation by innovation.
         correlations: Correlation by pair of innovations.
+        covariances: Covariance by pair of innovations.
         predetermined: Variables whose date is that of use, not of decision.
         notes: What was passed over, one sentence each.
     """
@@ -256,6 +296,7 @@ class Source:
     closed_form: bool = False
     deviations: Mapping[str, Expression] = dataclasses.field(default_factory=dict)
     correlations: Mapping[tuple[str, str], Expression] = dataclasses.field(default_factory=dict)
+    covariances: Mapping[tuple[str, str], Expression] = dataclasses.field(default_factory=dict)
     predetermined: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
