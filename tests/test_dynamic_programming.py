@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 import saddlepath as sp
+from saddlepath.dynamic_programming.bellman import bellman
+from saddlepath.dynamic_programming.design import spread_points
 from saddlepath.dynamic_programming.sloped_process import fit, labelled_points
-from saddlepath.dynamic_programming.value_iteration import contracts, spread_points
+from saddlepath.dynamic_programming.value_iteration import contracts
 from saddlepath.models.multisector_growth import MultisectorGrowth
+from saddlepath.surrogate.kernels import SquaredExponential
 
 
 class Cake(sp.Model):
@@ -130,7 +133,7 @@ def test_slopes_and_values_are_those_of_the_function() -> None:
         s = jnp.asarray(box.design(16))
         labelled = labelled_points(box, (False, True), None, s)
         slopes = jax.vmap(lambda at, ways: ways @ jax.grad(function)(at))(s, labelled.along)
-        found = fit(box, (False, True), None, labelled, np.asarray(jax.vmap(function)(s)), np.asarray(slopes), None)
+        found = fit(box, SquaredExponential(), (False, True), None, labelled, np.asarray(jax.vmap(function)(s)), np.asarray(slopes), None)
         new = jnp.asarray(box.design(64, seed=3))
         np.testing.assert_allclose(jax.vmap(found)(new), jax.vmap(function)(new), atol=1e-3)
         np.testing.assert_allclose(jax.vmap(jax.grad(found))(s), jax.vmap(jax.grad(function))(s), atol=1e-3)
@@ -153,7 +156,7 @@ def test_pooled_moments_know_no_order() -> None:
 
 def test_points_cover_levels_of_a_group() -> None:
     box = sp.Box(k=(np.full(50, 0.2), np.full(50, 3.0)))
-    s = spread_points(MultisectorGrowth(sectors=50), box, 512, 0)
+    s = spread_points(bellman(MultisectorGrowth(sectors=50), box), box, 512, 0)
     assert np.all((s >= box.low) & (s <= box.high))
     assert s.mean(axis=1).min() < 0.6 and s.mean(axis=1).max() > 2.6  # independent members: 1.6 with deviation 0.11
 

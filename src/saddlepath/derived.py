@@ -331,6 +331,7 @@ def derive(problem: Model, states: Layout, controls: Layout) -> Planner:
             finite.
     """
     _check_policy(problem)
+    _check_forever(problem)
     first = first_point(problem)
     state, policy = states.unflatten(first[0]), controls.unflatten(first[1])
     _check_return(problem, state, policy)
@@ -369,6 +370,15 @@ def _check_policy(problem: Model) -> None:
             "treat every entry of Policy as a free choice. Leave what follows from others out of Policy and "
             "compute it in a method, or write residuals(s, x, E)."
         )
+
+
+def _check_forever(problem: Model) -> None:
+    for name, verb in (("terminal_value", "backward_induction"), ("value_growth", "iterate_values")):
+        if getattr(type(problem), name) is not getattr(Model, name):
+            raise ModelError(
+                f"{type(problem).__name__} gives {name}; conditions are derived for a life without end whose values do "
+                f"not scale. Solve for the value itself with {verb}, or write residuals(s, x, E)."
+            )
 
 
 def _check_return(problem: Model, state: Any, policy: Any) -> None:

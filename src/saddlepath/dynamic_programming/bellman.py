@@ -12,6 +12,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from saddlepath.derived import discount, flat_slacks, is_problem
@@ -25,7 +26,7 @@ from saddlepath.quadrature import Quadrature, default_quadrature
 from saddlepath.ranges import NonNegative
 
 BATCH = 64
-"""States solved at once; more take more memory and no less time."""
+"""States solved at once, whatever their number, so that another number compiles nothing."""
 
 
 class Value(eqx.Module):
@@ -53,6 +54,8 @@ class Bellman(eqx.Module):
         quadrature: Rule for the expectation.
         low: Tomorrow's state without a surprise is not below `[n_states]`. [units of the states]
         high: Nor above.
+        kept: Entries of both bounds, lower ones first, that are not those of the states' own range, to which the model
+            keeps by itself.
     """
 
     problem: Model
@@ -61,17 +64,19 @@ class Bellman(eqx.Module):
     quadrature: Quadrature = eqx.field(static=True)
     low: Float[Array, " n_states"]
     high: Float[Array, " n_states"]
+    kept: tuple[int, ...] = eqx.field(static=True)
 
     def point(self, s: Float[Array, " n_states"], v: Float[Array, " n_controls"]) -> tuple[Any, Any]:
         """State and policy as the model reads them; `v` are coordinates of the policy."""
         return self.states.unflatten(s), policy_from_coordinates(self.problem, v, self.controls)
 
     def reached(self, s: Array, v: Array) -> tuple[Array, Array]:
-        """Tomorrow's states `[n_nodes, n_states]` and what their values count today, discounted chances `[n_nodes]`."""
+        """Tomorrow's states `[n_nodes, n_states]` and what a unit of their values counts today `[n_nodes]`."""
         state, policy = self.point(s, v)
         shocks, chances = self.problem.shocks().nodes(state, self.quadrature)
         move = lambda shock: self.states.flatten(self.problem.transition(state, policy, shock), "transition()")
-        return jax.vmap(move)(shocks), chances * discount(self.problem)
+        grown = jax.vmap(lambda shock: jnp.asarray(self.problem.value_growth(state, policy, shock)))(shocks)
+        return jax.vmap(move)(shocks), discount(self.problem) * chances * grown
 
     def period_return(self, s: Array, v: Array) -> Float[Array, ""]:
         """Today's return."""
@@ -110,8 +115,8 @@ class Bellman(eqx.Module):
         state, policy = self.point(s, v)
         moved = self.problem.transition(state, policy, self.problem.shocks().mean())
         expected = self.states.flatten(moved, "transition()")
-        apart = [(expected - self.low) / (self.high - self.low), (self.high - expected) / (self.high - self.low)]
-        return jnp.concatenate([flat_slacks(self.problem, state, policy), *apart])
+        apart = jnp.concatenate([expected - self.low, self.high - expected]) / jnp.tile(self.high - self.low, 2)
+        return jnp.concatenate([flat_slacks(self.problem, state, policy), apart[np.asarray(self.kept, dtype=int)]])
 
     def best(self, s: Float[Array, " n_states"], v: Float[Array, " n_controls"], later: Value) -> Maximum:
         """The best policy at one state, from a policy that is allowed there."""
@@ -124,14 +129,33 @@ class Bellman(eqx.Module):
         return maximise(lambda w: self.value(s, w, later), second_order, lambda w: self.slacks(s, w), v)
 
 
-@eqx.filter_jit
 def solve_at(problem: Bellman, later: Value, s: Float[Array, "n n_states"], v: Float[Array, "n n_controls"]) -> Maximum:
     """Best policies at many states, from policies in coordinates that are allowed there."""
-    count, size = len(s), min(len(s), BATCH)
-    blocks = -(-count // size)  # the last one is filled up with the first states
-    rows = (jnp.arange(blocks * size) % count).reshape(blocks, size)
-    solved = jax.lax.map(jax.vmap(lambda row: problem.best(s[row], v[row], later)), rows)
-    return jax.tree.map(lambda leaf: leaf.reshape(blocks * size, *leaf.shape[2:])[:count], solved)
+    count = len(s)
+    rows = np.arange(-(-count // BATCH) * BATCH) % count  # the last block is filled up with the first states
+    solved = [_solve_block(problem, later, s[block], v[block]) for block in rows.reshape(-1, BATCH)]
+    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves)[:count], *solved)
+
+
+@eqx.filter_jit
+def _solve_block(
+    problem: Bellman, later: Value, s: Float[Array, "n n_states"], v: Float[Array, "n n_controls"]
+) -> Maximum:
+    return jax.vmap(lambda s, v: problem.best(s, v, later))(s, v)
+
+
+@eqx.filter_jit
+def values_and_slopes(
+    problem: Bellman, later: Value, s: Float[Array, "n n_states"], v: Float[Array, "n n_controls"],
+    multipliers: Float[Array, "n n_slacks"],
+) -> tuple[Float[Array, " n"], Float[Array, "n n_states"]]:  # fmt: skip
+    """Values of policies kept for one period and, by the envelope theorem, their slopes in the state."""
+
+    def one(s: Array, v: Array, z: Array) -> tuple[Array, Array]:
+        value, slope = jax.value_and_grad(lambda at: problem.value(at, v, later))(s)
+        return value, slope + jax.grad(lambda at: z @ problem.slacks(at, v))(s)
+
+    return jax.lax.map(lambda row: one(*row), (s, v, multipliers))
 
 
 def bellman(model: Model, box: Box, quadrature: Quadrature | None = None) -> Bellman:
@@ -170,4 +194,20 @@ def bellman(model: Model, box: Box, quadrature: Quadrature | None = None) -> Bel
             f"the box must give bounds of all states in the order {', '.join(states.entries)}, got "
             f"{', '.join(box.entries) or 'none'}."
         )
-    return Bellman(model, states, controls, rule, jnp.asarray(box.low), jnp.asarray(box.high))
+    low, high = jnp.asarray(box.low), jnp.asarray(box.high)
+    beyond = 1e-6 * (high - low)
+    own = [~_in_range(model, states, s) for s in (low - beyond, high + beyond)]
+    kept = tuple(np.flatnonzero(~np.concatenate(own)).tolist())
+    return Bellman(model, states, controls, rule, low, high, kept)
+
+
+def are_states(problem: Bellman, s: Float[Array, "n n_states"]) -> np.ndarray:
+    """Whether points lie in the states' ranges."""
+    inside = jax.vmap(lambda one: jnp.asarray(_in_range(problem.problem, problem.states, one)))(s)
+    return np.all(np.asarray(inside), axis=1)
+
+
+def _in_range(model: Model, states: Layout, s: Array) -> Array:
+    """Of every entry `[n_states]`."""
+    inside = [r.contains(v) for r, v in zip(model.state_range(), states.unflatten(s), strict=True)]
+    return jnp.concatenate([jnp.ravel(jnp.asarray(part)) for part in inside])

@@ -24,10 +24,13 @@ from saddlepath.prior import Box
 from saddlepath.surrogate.coordinates import Coordinates
 from saddlepath.surrogate.fitting import NOISE, SIGNAL
 from saddlepath.surrogate.gaussian_process import positions, unit
+from saddlepath.surrogate.kernels import Radial
 from saddlepath.surrogate.likelihood import RELATIVE_NOISE, log_marginal
 
 LENGTHS = (0.05, 50.0)
 """Bounds of a length scale, where the box is the unit cube [-]."""
+SEARCHED = 400
+"""Most labels that decide about the parameters, those of the first points; the process knows all of them."""
 STARTS = (0.5, 2.0)
 """Length scales from which a first fit starts [-]."""
 
@@ -53,6 +56,7 @@ class SlopedProcess(Value):
 
     Attributes:
         box: Where the points lie.
+        kernel: Structure of the covariance.
         logs: Whether a state enters as its logarithm, per entry.
         seen: What it sees of the state; None: all entries.
         labelled: Where values and slopes are known.
@@ -61,9 +65,11 @@ class SlopedProcess(Value):
         spread: Their standard deviation.
         factor: Lower Cholesky factor of the labels' covariance; labels are values and slopes, point after point.
         alpha: Inverse covariance times standardised labels.
+        turned: Those of the slopes, as one vector per point in the length scales of the coordinates `[n, m]`.
     """
 
     box: Box
+    kernel: Radial = eqx.field(static=True)
     logs: tuple[bool, ...] = eqx.field(static=True)
     seen: Coordinates | None
     labelled: Labelled
@@ -72,6 +78,7 @@ class SlopedProcess(Value):
     spread: Float[Array, ""]
     factor: Float[Array, "labels labels"]
     alpha: Float[Array, " labels"]
+    turned: Float[Array, "n m"]
 
     def coordinates(self, s: Float[Array, " n_states"]) -> Float[Array, " m"]:
         """Coordinates of a state in the unit cube."""
@@ -79,11 +86,16 @@ class SlopedProcess(Value):
 
     def at(self, z: Float[Array, " m"]) -> Float[Array, ""]:
         """The value at coordinates."""
-        return self.centre + self.spread * (self.weights(z) @ self.alpha)
+        gap = (self.labelled.x - z[None]) / _lengths(self.p, z.size)[None]
+        squared = jnp.sum(gap**2, axis=1)
+        first, _ = self.kernel.bends(self.p[1:], squared)
+        of_values = self.kernel.of_squared(self.p[1:], squared) @ self.alpha.reshape(len(gap), -1)[:, 0]
+        of_slopes = first @ jnp.sum(self.turned * gap, axis=1)
+        return self.centre + self.spread * jnp.exp(self.p[0]) * (of_values - of_slopes)
 
     def weights(self, z: Float[Array, " m"]) -> Float[Array, " labels"]:
         """Covariances of the standardised value with the labels."""
-        one = lambda x, moves: _block(self.p, x, moves, z, jnp.zeros((0, z.size)))[:, 0]
+        one = lambda x, moves: _block(self.kernel, self.p, x, moves, z, jnp.zeros((0, z.size)))[:, 0]
         return jax.vmap(one)(self.labelled.x, self.labelled.moves).ravel()
 
     def sd(self, s: Float[Array, " n_states"]) -> Float[Array, ""]:
@@ -93,7 +105,8 @@ class SlopedProcess(Value):
 
     def with_labels(self, y: Float[np.ndarray, " labels"]) -> "SlopedProcess":
         """The same process with other labels, standardised as these."""
-        return dataclasses.replace(self, alpha=jax.scipy.linalg.cho_solve((self.factor, True), jnp.asarray(y)))
+        alpha = jax.scipy.linalg.cho_solve((self.factor, True), jnp.asarray(y))
+        return dataclasses.replace(self, alpha=alpha, turned=_turned(self.p, self.labelled, alpha))
 
 
 def labelled_points(box: Box, logs: tuple[bool, ...], seen: Coordinates | None, s: Float[Array, "n k"]) -> Labelled:
@@ -109,13 +122,14 @@ def labelled_points(box: Box, logs: tuple[bool, ...], seen: Coordinates | None, 
 
 
 def fit(
-    box: Box, logs: tuple[bool, ...], seen: Coordinates | None, labelled: Labelled,
+    box: Box, kernel: Radial, logs: tuple[bool, ...], seen: Coordinates | None, labelled: Labelled,
     values: Float[np.ndarray, " n"], slopes: Float[np.ndarray, "n r"], near: SlopedProcess | None,
 ) -> SlopedProcess:  # fmt: skip
     """Fit the most likely process.
 
     Args:
         box: Bounds of the states.
+        kernel: Structure of the covariance, without parameters but the length scales.
         logs: Whether a state enters as its logarithm, per entry.
         seen: What the process sees of the state; None: all entries.
         labelled: Where values and slopes are known.
@@ -131,13 +145,15 @@ def fit(
     m = labelled.x.shape[1]
     centre, spread = float(np.mean(values)), float(max(np.std(values), 1e-300))
     y = jnp.asarray(np.column_stack([(values - centre) / spread, slopes / spread]).ravel())
+    each = 1 + labelled.moves.shape[1]
+    few = jax.tree.map(lambda leaf: leaf[: max(SEARCHED // each, 1)], labelled)
     bounds = np.log([SIGNAL[0], *[LENGTHS] * m, NOISE[0], NOISE[0]])
     starts = [np.log([10.0, *[length] * m, 1e-6, 1e-4]) for length in STARTS]
     if near is not None and near.p.size == m + 3:
         starts = [np.asarray(near.p)]
 
     def negative(p: np.ndarray) -> tuple[float, np.ndarray]:
-        value, slope = _likelihood(jnp.asarray(p), labelled, y)
+        value, slope = _likelihood(kernel, jnp.asarray(p), few, y[: len(few.x) * each])
         fine = bool(np.isfinite(value) & np.isfinite(slope).all())
         return (-float(value), -np.asarray(slope)) if fine else (1e25, np.zeros(len(p)))
 
@@ -146,24 +162,35 @@ def fit(
     if best.fun >= 1e25:
         raise ConvergenceError("no length scales give a positive definite covariance of the values; give other points.")
     p = jnp.asarray(best.x)
-    factor = _factor(p, labelled)
+    factor = _factor(kernel, p, labelled)
     alpha = jax.scipy.linalg.cho_solve((factor, True), y)
-    return SlopedProcess(box, logs, seen, labelled, p, jnp.asarray(centre), jnp.asarray(spread), factor, alpha)
+    scale = (jnp.asarray(centre), jnp.asarray(spread))
+    turned = _turned(p, labelled, alpha)
+    return SlopedProcess(box, kernel, logs, seen, labelled, p, *scale, factor, alpha, turned)
 
 
-@eqx.filter_jit
-def _likelihood(p: Array, labelled: Labelled, y: Array) -> Any:
-    return jax.value_and_grad(lambda p: log_marginal(_covariance(p, labelled), y))(p)
+def _lengths(p: Array, m: int) -> Float[Array, " m"]:
+    return jnp.exp(p[1 : 1 + m])
 
 
-@eqx.filter_jit
-def _factor(p: Array, labelled: Labelled) -> Array:
-    return jnp.linalg.cholesky(_covariance(p, labelled))
-
-
-def _covariance(p: Array, labelled: Labelled) -> Float[Array, "labels labels"]:
+def _turned(p: Array, labelled: Labelled, alpha: Array) -> Float[Array, "n m"]:
     n, r, m = labelled.moves.shape
-    row = lambda x, moves: jax.vmap(lambda other, its: _block(p, x, moves, other, its))(labelled.x, labelled.moves)
+    return jnp.einsum("nr,nrm->nm", alpha.reshape(n, 1 + r)[:, 1:], labelled.moves / _lengths(p, m)[None, None])
+
+
+@eqx.filter_jit
+def _likelihood(kernel: Radial, p: Array, labelled: Labelled, y: Array) -> Any:
+    return jax.value_and_grad(lambda p: log_marginal(_covariance(kernel, p, labelled), y))(p)
+
+
+@eqx.filter_jit
+def _factor(kernel: Radial, p: Array, labelled: Labelled) -> Array:
+    return jnp.linalg.cholesky(_covariance(kernel, p, labelled))
+
+
+def _covariance(kernel: Radial, p: Array, labelled: Labelled) -> Float[Array, "labels labels"]:
+    n, r, m = labelled.moves.shape
+    row = lambda x, moves: jax.vmap(lambda other, its: _block(kernel, p, x, moves, other, its))(labelled.x, labelled.moves)
     blocks = jax.vmap(row)(labelled.x, labelled.moves)
     size = n * (1 + r)
     noise = jnp.tile(jnp.concatenate([p[1 + m, None], jnp.full(r, p[2 + m])]), n)
@@ -172,13 +199,16 @@ def _covariance(p: Array, labelled: Labelled) -> Float[Array, "labels labels"]:
 
 
 def _block(
-    p: Array, x: Float[Array, " m"], moves: Float[Array, "r m"], other: Float[Array, " m"], its: Float[Array, "q m"]
+    kernel: Radial, p: Array, x: Float[Array, " m"], moves: Float[Array, "r m"], other: Float[Array, " m"],
+    its: Float[Array, "q m"],
 ) -> Float[Array, "1+r 1+q"]:
-    """Covariances of value and slopes at one point with those at another, of exp(-|(x - other)/length|^2 / 2)."""
-    lengths = jnp.exp(p[1 : 1 + x.size])
+    """Covariances of value and slopes at one point with those at another."""
+    lengths = _lengths(p, x.size)
     gap = (x - other) / lengths
     a, b = moves / lengths[None], its / lengths[None]
     down, up = a @ gap, b @ gap
-    top = jnp.concatenate([jnp.ones(1), up])
-    below = jnp.concatenate([-down[:, None], a @ b.T - jnp.outer(down, up)], axis=1)
-    return jnp.exp(p[0] - gap @ gap / 2) * jnp.concatenate([top[None], below])
+    here = kernel.of_squared(p[1:], gap @ gap)
+    first, second = kernel.bends(p[1:], gap @ gap)
+    top = jnp.concatenate([here[None], first * up])
+    below = jnp.concatenate([-first * down[:, None], first * (a @ b.T) - second * jnp.outer(down, up)], axis=1)
+    return jnp.exp(p[0]) * jnp.concatenate([top[None], below])

@@ -19,17 +19,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from saddlepath.dynamic_programming.bellman import Bellman, bellman, solve_at
+from saddlepath.dynamic_programming.bellman import Bellman, bellman, solve_at, values_and_slopes
+from saddlepath.dynamic_programming.design import first_policies, spread_points
 from saddlepath.dynamic_programming.interior_point import Maximum
 from saddlepath.dynamic_programming.sloped_process import SlopedProcess, fit, labelled_points
-from saddlepath.economy import policy_coordinates
 from saddlepath.errors import ConfigError, ConvergenceError
 from saddlepath.model import Model, nearest_names
 from saddlepath.outcome import Outcome
-from saddlepath.prior import Box, unit_design
+from saddlepath.prior import Box
 from saddlepath.quadrature import Quadrature
 from saddlepath.simulation import require_whole
 from saddlepath.surrogate.coordinates import Coordinates
+from saddlepath.surrogate.kernels import SquaredExponential
 from saddlepath.surrogate.subspace import active_subspace
 from saddlepath.table import Table, table
 
@@ -130,10 +131,10 @@ class ValueFunction:
             seed: Of the points.
         """
         with jax.enable_x64(True):
-            s = jnp.asarray(spread_points(self.problem.problem, self.process.box, n, seed))
+            s = jnp.asarray(spread_points(self.problem, self.process.box, n, seed))
             solved = self._solved(s)
             gap = np.abs(np.asarray(solved.value) - self(s))
-            test = spread_points(self.problem.problem, self.process.box, TEST_POINTS, TEST_SEED)
+            test = spread_points(self.problem, self.process.box, TEST_POINTS, TEST_SEED)
             return np.where(np.asarray(solved.solved), gap, np.nan) / _range(self(test))
 
     def table(self) -> Table:
@@ -213,7 +214,7 @@ def iterate_values(
             raise ConfigError(f"logs names {name!r}; {nearest_names(name, list(box.names))}")
     with jax.enable_x64(True):
         problem = bellman(model, box, quadrature)
-        s = jnp.asarray(spread_points(problem.problem, box, points or 10 * box.size, seed))
+        s = jnp.asarray(spread_points(problem, box, points or 10 * box.size, seed))
         takes = tuple(name in logs for name, where in box.slices.items() for _ in range(where.start, where.stop))
         loop = _Iteration(problem, box, s, seen, takes, tol, log or (lambda change: None))
         return loop.run(start, iterations)
@@ -227,7 +228,7 @@ class _Iteration:
         tol: float, log: Callable[[Change], None],
     ):  # fmt: skip
         self.problem, self.box, self.s, self.seen, self.logs, self.tol, self.log = problem, box, s, seen, logs, tol, log
-        self.test = jnp.asarray(spread_points(problem.problem, box, TEST_POINTS, TEST_SEED))
+        self.test = jnp.asarray(spread_points(problem, box, TEST_POINTS, TEST_SEED))
 
     def run(self, start: Callable[[Any], Any] | None, iterations: int) -> ValueFunction:
         v = first_policies(self.problem, self.s, start)
@@ -272,7 +273,7 @@ class _Iteration:
         kept = process.with_labels(y)
         new = kept
         if not frozen:
-            values, gradients = _values_and_gradients(self.problem, kept, v, multipliers)
+            values, gradients = values_and_slopes(self.problem, kept, self.s, v, multipliers)
             new = self._fit(np.asarray(values), np.asarray(gradients), kept)
         before, after = (np.asarray(_predicted(one, self.test)) for one in (process, new))
         gap = np.abs(after - before) / _range(after)
@@ -284,7 +285,7 @@ class _Iteration:
         seen = self._directions(gradients) if isinstance(self.seen, str) else self.seen
         labelled = labelled_points(self.box, self.logs, seen, self.s)
         slopes = np.einsum("nrs,ns->nr", np.asarray(labelled.along), gradients)
-        return fit(self.box, self.logs, seen, labelled, values, slopes, near)
+        return fit(self.box, SquaredExponential(), self.logs, seen, labelled, values, slopes, near)
 
     def _directions(self, gradients: np.ndarray) -> Coordinates:
         """The active subspace. Members of an exchangeable group tell the same about each other's slopes."""
@@ -344,19 +345,6 @@ def _rows(problem: Bellman, process: SlopedProcess, v: Array, multipliers: Array
     return own.ravel(), weights.reshape(own.size, -1)
 
 
-@eqx.filter_jit
-def _values_and_gradients(
-    problem: Bellman, process: SlopedProcess, v: Array, multipliers: Array
-) -> tuple[Array, Array]:
-    """Values `[n]` and gradients `[n, n_states]` of one step that keeps to a policy."""
-
-    def one(s: Array, v: Array, z: Array) -> tuple[Array, Array]:
-        value, gradient = jax.value_and_grad(lambda at: problem.value(at, v, process))(s)
-        return value, gradient + jax.grad(lambda at: z @ problem.slacks(at, v))(s)
-
-    return jax.lax.map(lambda row: one(*row), (process.labelled.s, v, multipliers))
-
-
 def contracts(matrix: Float[np.ndarray, "k k"]) -> bool:
     """Whether repeated application of a matrix shrinks what it is applied to."""
     v = np.random.default_rng(0).normal(size=len(matrix))
@@ -369,31 +357,6 @@ def contracts(matrix: Float[np.ndarray, "k k"]) -> bool:
     return bool(last - first < 0)
 
 
-def first_policies(
-    problem: Bellman, s: Float[Array, "n n_states"], start: Callable[[Any], Any] | None
-) -> Float[Array, "n n_controls"]:
-    """Coordinates of a policy to begin with, at every state.
-
-    Raises:
-        ConfigError: It is not allowed at some state.
-    """
-    model = problem.problem
-    guess = model.steady_guess()
-    policy = model.Policy(*(r.default() for r in model.policy_range())) if guess is None else guess[1]
-    begin = start or (lambda state: policy)
-    v = jax.vmap(lambda one: policy_coordinates(model, begin(problem.states.unflatten(one))))(s)
-    returns = np.asarray(jax.vmap(problem.period_return)(s, v))
-    slacks = np.asarray(jax.vmap(problem.slacks)(s, v))
-    bad = ~np.isfinite(returns) | np.any(slacks <= 0, axis=1)
-    if bad.any():
-        where = ", ".join(f"{v:.4g}" for v in np.asarray(s)[np.argmax(bad)][:6])
-        raise ConfigError(
-            f"the first policy is not strictly inside the constraints at {bad.sum()} of {len(bad)} points, the first "
-            f"at ({where}); give start=, a function from a state to a policy that is, and leads to a state in the box."
-        )
-    return v
-
-
 @eqx.filter_jit
 def _nearest_allowed(
     problem: Bellman, points: Float[Array, "n n_states"], v: Float[Array, "n n_controls"], s: Float[Array, "m n_states"]
@@ -404,21 +367,6 @@ def _nearest_allowed(
         return v[jnp.argmin(jnp.where(allowed, apart, apart + jnp.max(apart)))]
 
     return jax.lax.map(one, s)
-
-
-def spread_points(model: Model, box: Box, n: int, seed: int) -> Float[np.ndarray, "n n_states"]:
-    """Points that fill a box of states, the centre first.
-
-    At half of the points members of an exchangeable group are drawn towards a level that all share: the mean of many
-    independent members would be the same everywhere, and it is what a value depends on most.
-    """
-    fields = model.exchangeable
-    unit = unit_design(box.size + len(fields) + 1, n, seed)
-    position, own, share = unit[:, : box.size], unit[:, box.size : -1], np.maximum(0.0, 2 * unit[:, -1:] - 1)
-    common = position.copy()
-    for i, name in enumerate(fields):
-        common[:, box.slices[name]] = own[:, i, None]
-    return np.asarray(box.place((1 - share) * position + share * common))
 
 
 @eqx.filter_jit

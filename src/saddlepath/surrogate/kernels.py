@@ -80,6 +80,13 @@ class Radial(Kernel):
     def of_squared(self, p: Float[Array, " n_parameters"], squared: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         """Covariances at squared distances r^2."""
 
+    @abc.abstractmethod
+    def bends(self, p: Float[Array, " n_parameters"], squared: Float[Array, "*shape"]) -> tuple[Array, Array]:
+        """Minus two times the first and four times the second derivative of `of_squared`: covariances of slopes.
+
+        The second may be infinite at zero, where a product of two distances multiplies it; it counts zero there.
+        """
+
     def value(self, p, a, b):
         return self.of_squared(p, jnp.sum(((a - b) * jnp.exp(-p[self.shapes :])) ** 2))
 
@@ -99,6 +106,10 @@ class SquaredExponential(Radial):
 
     def of_squared(self, p, squared):
         return jnp.exp(-0.5 * squared)
+
+    def bends(self, p, squared):
+        covariance = self.of_squared(p, squared)
+        return covariance, covariance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +139,17 @@ class Matern(Radial):
             return jnp.exp(-t)
         return (1 + t + (t**2 / 3 if self.smoothness == 2.5 else 0.0)) * jnp.exp(-t)
 
+    def bends(self, p, squared):
+        from saddlepath.errors import ConfigError
+
+        t = np.sqrt(2 * self.smoothness) * _root(squared)
+        falls = jnp.exp(-t)
+        if self.smoothness == 0.5:
+            raise ConfigError("values with a Matern covariance of smoothness 0.5 have no slopes; take 1.5 or 2.5.")
+        if self.smoothness == 2.5:
+            return 5 / 3 * (1 + t) * falls, 25 / 3 * falls
+        return 3 * falls, 9 * jnp.where(t > 0, falls / jnp.where(t > 0, t, 1.0), 0.0)
+
 
 @dataclasses.dataclass(frozen=True)
 class RationalQuadratic(Radial):
@@ -146,6 +168,11 @@ class RationalQuadratic(Radial):
     def of_squared(self, p, squared):
         shape = jnp.exp(p[0])
         return jnp.exp(-shape * jnp.log1p(squared / (2 * shape)))
+
+    def bends(self, p, squared):
+        shape = jnp.exp(p[0])
+        first = self.of_squared(p, squared) / (1 + squared / (2 * shape))
+        return first, (1 + 1 / shape) * first / (1 + squared / (2 * shape))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,295 @@
+"""Value functions of planners whose life ends, one Gaussian process or two for every date, from the last to the first.
+
+At a few states of each date the best policy is found given the value of the next date; values and, by the envelope
+theorem, slopes are what the process of the date learns. Where adjustment has proportional costs the value bends at the
+boundary of the region of inaction, which is found first. Returns and transitions are the same at all dates.
+
+References:
+    Gaegauf, Scheidegger and Trojani (2023), dynamic portfolio choice with transaction costs by Gaussian processes.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from saddlepath.dynamic_programming.bellman import Bellman, Value, bellman, solve_at, values_and_slopes
+from saddlepath.dynamic_programming.design import first_policies, spread_points
+from saddlepath.dynamic_programming.inaction import BAND, After, Joined, Region, outer_points, region_of_inaction
+from saddlepath.dynamic_programming.interior_point import Maximum
+from saddlepath.dynamic_programming.sloped_process import SlopedProcess, fit, labelled_points
+from saddlepath.errors import ConfigError, ConvergenceError, ModelError
+from saddlepath.model import Model
+from saddlepath.prior import Box
+from saddlepath.quadrature import Quadrature
+from saddlepath.simulation import require_whole
+from saddlepath.surrogate.kernels import Matern, Radial
+from saddlepath.table import Table, table
+
+FRESH_POINTS = 200
+"""Points at which the Bellman equation is solved again to measure its error."""
+FRESH_SEED = 2
+"""Seed of these points."""
+LOST = 0.1
+"""Share of points at which maximisations may fail; the processes do without them [-]."""
+WITHIN = 1 / 3
+"""Share of the points that lie in the region of inaction and the band around it [-]."""
+
+
+class Terminal(Value):
+    """The value when life is over.
+
+    Attributes:
+        problem: The Bellman problem.
+    """
+
+    problem: Bellman
+
+    def coordinates(self, s: Float[Array, " n_states"]) -> Float[Array, " n_states"]:
+        """The state itself."""
+        return s
+
+    def at(self, z: Float[Array, " n_states"]) -> Float[Array, ""]:
+        """The value of a state."""
+        value = self.problem.problem.terminal_value(self.problem.states.unflatten(z))
+        assert value is not None  # `backward_induction` looks at it first
+        return value
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Dated:
+    """What belongs to one date.
+
+    Attributes:
+        value: The value of a state.
+        region: Where nobody adjusts; None if it was not looked for.
+        lost: Points whose maximisation failed. [-]
+        slope: Largest violation of the first-order conditions at the others, per unit of the value. [-]
+    """
+
+    value: SlopedProcess | Joined
+    region: Region | None
+    lost: int
+    slope: float
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ValuePath:
+    """Value functions and best policies at all dates.
+
+    Attributes:
+        problem: The Bellman problem.
+        box: Bounds of the states.
+        dates: From the first date to the last at which something is chosen.
+        start: A policy of a state from which maximisations begin.
+    """
+
+    problem: Bellman
+    box: Box
+    dates: tuple[Dated, ...]
+    start: Callable[[Any], Any] | None
+
+    def __call__(self, states: Any, date: int = 0) -> Float[np.ndarray, " n"]:
+        """The value of a date at states `[n, n_states]`. [units of the period return]"""
+        with jax.enable_x64(True):
+            return np.asarray(_valued(self._date(date).value, jnp.asarray(states, dtype=float)))
+
+    def policy(self, states: Any, date: int = 0) -> Any:
+        """Best policies of a date at states `[n, n_states]`: `Policy`, every field with a leading axis `n`.
+
+        Raises:
+            ConvergenceError: A maximisation failed.
+        """
+        with jax.enable_x64(True):
+            s = jnp.asarray(states, dtype=float)
+            solved = self._solved(s, date)
+            lost = np.flatnonzero(~np.asarray(solved.solved))
+            if lost.size:
+                where = ", ".join(f"{v:.4g}" for v in np.asarray(s)[lost[0]][:6])
+                raise ConvergenceError(
+                    f"no best policy was found at {lost.size} of {len(s)} states, the first at ({where}); ask for "
+                    "states inside the box."
+                )
+            found = jax.vmap(lambda s, v: self.problem.point(s, v)[1])(s, solved.x)
+        return jax.tree.map(np.asarray, found)
+
+    def bellman_errors(self, states: Any = None, date: int = 0) -> Float[np.ndarray, " n"]:
+        """Distance between the two sides of the Bellman equation of a date, as a share of the value.
+
+        States at which the maximisation failed are not a number.
+
+        Args:
+            states: Where `[n, n_states]`; default: fresh points that fill the box. [units of the states]
+            date: The date.
+        """
+        with jax.enable_x64(True):
+            fresh = spread_points(self.problem, self.box, FRESH_POINTS, FRESH_SEED) if states is None else states
+            s = jnp.asarray(fresh, dtype=float)
+            solved = self._solved(s, date)
+            gap = np.abs(self(s, date) / np.asarray(solved.value) - 1)
+            return np.where(np.asarray(solved.solved), gap, np.nan)
+
+    def _solved(self, s: Array, date: int) -> Maximum:
+        self._date(date)
+        last = date == len(self.dates) - 1
+        later = Terminal(self.problem) if last else self.dates[date + 1].value
+        return solve_at(self.problem, later, s, first_policies(self.problem, s, self.start))
+
+    def _date(self, date: int) -> Dated:
+        if not 0 <= date < len(self.dates):
+            raise ConfigError(f"dates run from 0 to {len(self.dates) - 1}, got {date}; ask for one of these.")
+        return self.dates[date]
+
+    def table(self) -> Table:
+        """By date: points lost, first-order conditions and the region of inaction."""
+        rows = {str(i): self._row(dated) for i, dated in enumerate(self.dates)}
+        return table(rows, "date", title="Value functions by backward induction", note=self._note())
+
+    def _row(self, dated: Dated) -> dict[str, Any]:
+        row: dict[str, Any] = {"points lost": dated.lost, "largest slope": dated.slope}
+        if dated.region is None:
+            return row
+        low, high = dated.region.vertices.min(axis=0), dated.region.vertices.max(axis=0)
+        spans = zip(self.box.entries, low, high, strict=True)
+        return row | {f"{name} at rest": f"{a:.4f} to {b:.4f}" for name, a, b in spans}
+
+    def _note(self) -> str:
+        note = "slopes are violations of first-order conditions, per unit of the value."
+        return note if self.dates[0].region is None else f"{note} At rest: states that nobody adjusts."
+
+    def __str__(self) -> str:
+        return str(self.table())
+
+    def _repr_html_(self) -> str:
+        return self.table().to_html()
+
+
+def backward_induction(
+    model: Model,
+    box: Box,
+    *,
+    points: int | None = None,
+    inaction: After | None = None,
+    kernel: Radial = Matern(2.5),
+    start: Callable[[Any], Any] | None = None,
+    quadrature: Quadrature | None = None,
+    seed: int = 0,
+    log: Callable[[Dated], None] | None = None,
+) -> ValuePath:
+    """Solve a planner's problem with a last date for its value functions.
+
+    Args:
+        model: A model that gives a period return, a discount factor, a `horizon`, the `terminal_value` after it and, if
+            any, constraints; no Markov chains.
+        box: Bounds of all states, by name and in the order of `State`. [units of the states]
+        points: Where the Bellman problem is solved at each date; default: fifty per state.
+        inaction: Where adjustment has proportional costs: a function of model, state and policy that returns the state
+            at which the adjustment ends. The region of inaction is then found, with a process inside and one outside.
+        kernel: Covariance of the values; it has to have slopes.
+        start: A policy of a state to begin with, allowed everywhere in the box; default: that of `steady_guess`.
+        quadrature: Rule for the expectation; default by number of shocks.
+        seed: Of the points.
+        log: Called with every date, from the last to the first.
+
+    Returns:
+        The value functions, with policies and regions of inaction.
+
+    Raises:
+        ModelError: The model is no planner's problem, or does not end.
+        ConfigError: The box is not that of the states, or the first policy is not allowed somewhere.
+        ConvergenceError: Maximisations fail at more than a tenth of the points, or no region of inaction exists.
+    """
+    with jax.enable_x64(True):
+        problem = bellman(model, box, quadrature)
+        _check_end(model)
+        count = 50 * box.size if points is None else points
+        require_whole("points", count, 4 * 2**box.size)
+        sweep = _Sweep(problem, box, inaction, kernel, start, count, seed)
+        later, dates = Terminal(problem), []
+        for _ in range(model.horizon):
+            dates.append(sweep.date(later, dates[-1] if dates else None))
+            later = dates[-1].value
+            if log is not None:
+                log(dates[-1])
+    return ValuePath(problem, box, tuple(reversed(dates)), start)
+
+
+def _check_end(model: Model) -> None:
+    if type(model).terminal_value is Model.terminal_value:
+        raise ModelError(
+            f"{type(model).__name__} gives no terminal_value(s); write the value of a state when the horizon is over, "
+            "or take iterate_values for a life without end."
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Sweep:
+    """One date after the other."""
+
+    problem: Bellman
+    box: Box
+    inaction: After | None
+    kernel: Radial
+    start: Callable[[Any], Any] | None
+    count: int
+    seed: int
+
+    def date(self, later: Value, after: Dated | None) -> Dated:
+        region = None if self.inaction is None else self._region(self.inaction, later)
+        s = jnp.asarray(self._points(region))
+        solved = self._solve(later, s)
+        found = np.flatnonzero(np.asarray(solved.solved))
+        lost = len(s) - len(found)
+        if lost > LOST * len(s):
+            raise ConvergenceError(
+                f"no best policy was found at {lost} of {len(s)} points; give more points, or a smaller box."
+            )
+        kept = jax.tree.map(lambda leaf: leaf[found], solved)
+        labels = values_and_slopes(self.problem, later, s[found], kept.x, kept.multipliers)
+        values, slopes = (np.asarray(part) for part in labels)
+        value = self._fit(region, s[found], values, slopes, None if after is None else after.value)
+        return Dated(value, region, lost, float(jnp.max(kept.slope)))
+
+    def _solve(self, later: Value, s: Array) -> Maximum:
+        return solve_at(self.problem, later, s, first_policies(self.problem, s, self.start))
+
+    def _region(self, inaction: After, later: Value) -> Region:
+        s = jnp.asarray(outer_points(self.problem, self.box))
+        return region_of_inaction(self.problem, self.box, inaction, s, self._solve(later, s).x)
+
+    def _points(self, region: Region | None) -> np.ndarray:
+        if region is None:
+            return spread_points(self.problem, self.box, self.count, self.seed)
+        within = int(WITHIN * self.count)
+        near = lambda s: region.distances(s) <= BAND
+        inside = spread_points(self.problem, region.around(), within, self.seed, near)
+        beyond = lambda s: region.distances(s) > BAND
+        outside = spread_points(self.problem, self.box, self.count - within - len(region.vertices), self.seed, beyond)
+        return np.concatenate([region.vertices, inside, outside])
+
+    def _fit(
+        self, region: Region | None, s: Array, values: np.ndarray, slopes: np.ndarray, near: Value | None
+    ) -> SlopedProcess | Joined:
+        if region is None:
+            return self._process(s, values, slopes, near if isinstance(near, SlopedProcess) else None)
+        distance = region.distances(s)
+        parts = [np.flatnonzero(distance <= BAND), np.flatnonzero(distance >= -BAND)]
+        known = (near.inside, near.outside) if isinstance(near, Joined) else (None, None)
+        fits = [self._process(s[i], values[i], slopes[i], old) for i, old in zip(parts, known, strict=True)]
+        return Joined(region, *fits)
+
+    def _process(self, s: Array, values: np.ndarray, slopes: np.ndarray, near: SlopedProcess | None) -> SlopedProcess:
+        levels = (False,) * self.box.size
+        labelled = labelled_points(self.box, levels, None, s)
+        along = np.einsum("nrs,ns->nr", np.asarray(labelled.along), slopes)
+        return fit(self.box, self.kernel, levels, None, labelled, values, along, near)
+
+
+@eqx.filter_jit
+def _valued(value: Value, s: Float[Array, "n n_states"]) -> Float[Array, " n"]:
+    return jax.lax.map(value, s, batch_size=256)
