@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from saddlepath.description import describe as describe
     from saddlepath.distribution import Distribution as Distribution
     from saddlepath.distribution import stationary_distribution as stationary_distribution
+    from saddlepath.dynamic_programming.backward_induction import ValuePath as ValuePath
+    from saddlepath.dynamic_programming.backward_induction import backward_induction as backward_induction
     from saddlepath.dynamic_programming.value_iteration import ValueFunction as ValueFunction
     from saddlepath.dynamic_programming.value_iteration import iterate_values as iterate_values
     from saddlepath.errors import ConfigError as ConfigError
@@ -190,6 +192,7 @@ _MODULES = {
     "surrogate.kernels": ("Matern", "Periodic", "RationalQuadratic", "SquaredExponential"),
     "surrogate.kernel_search": ("KernelSearch", "search_kernel"),
     "surrogate.coordinates": ("PooledMoments",),
+    "dynamic_programming.backward_induction": ("ValuePath", "backward_induction"),
     "dynamic_programming.value_iteration": ("ValueFunction", "iterate_values"),
     "surrogate.subspace": ("Subspace", "active_subspace"),
     "marginals": ("Beta", "Gamma", "Gaussian", "InverseGamma", "LogNormal", "Uniform"),
