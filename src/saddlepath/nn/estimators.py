@@ -47,7 +47,7 @@ class _NetworkEstimator(BaseEstimator):
         patience: int | None = 60,
         decay: float = 0.0,
         scaling: str = "standard",
-        transform: str = "standardise",
+        value_transform: str = "standardise",
         members: int = 1,
         validation: float = 0.2,
         random_state: Any = 0,
@@ -64,7 +64,7 @@ class _NetworkEstimator(BaseEstimator):
         self.patience = patience
         self.decay = decay
         self.scaling = scaling
-        self.transform = transform
+        self.value_transform = value_transform
         self.members = members
         self.validation = validation
         self.random_state = random_state
@@ -83,12 +83,13 @@ class _NetworkEstimator(BaseEstimator):
             ),
             loss=self.loss or loss,
             scaling=self.scaling,
-            transform=self.transform,
+            transform=self.value_transform,
             members=self.members,
             validation=self.validation,
+            precision="float64",
         )
 
-    def _fitted(self, x: np.ndarray, y: np.ndarray, loss: str) -> FittedNetwork:
+    def _network_of(self, x: Any, y: Any, loss: str) -> FittedNetwork:
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         try:
             return fit_network(x, y, self._recipe(loss), seed=seed)
@@ -113,7 +114,7 @@ class NetworkRegressor(RegressorMixin, _NetworkEstimator):
             InputError: Labels or settings that cannot be used.
         """
         x, y = validate_data(self, X, y, multi_output=True, y_numeric=True, ensure_min_samples=2)
-        self.network_ = self._fitted(x, y, "squared")
+        self.network_ = self._network_of(x, y, "squared")
         self._is_flat = y.ndim == 1
         return self
 
@@ -145,12 +146,13 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):
         x, y = validate_data(self, X, y, ensure_min_samples=2)
         check_classification_targets(y)
         self.classes_ = np.unique(y)
-        self.network_ = self._fitted(x, y, "cross_entropy")
+        self.network_ = self._network_of(x, y, "cross_entropy")
         return self
 
     def predict(self, X: Any) -> np.ndarray:
         """Most probable class `[n]`."""
-        return self.classes_[np.argmax(self._shares(X), axis=1)]
+        shares = self._shares(X)
+        return self.classes_[np.argmax(shares, axis=1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probability of every class `[n, n_classes]`, in the order of `classes_`. [-]"""

@@ -14,7 +14,7 @@ from saddlepath._version import __version__
 from saddlepath.container import PathLike, read_file, read_tree, understood, write_file
 from saddlepath.errors import ConfigError, FileError
 from saddlepath.network import MLP
-from saddlepath.nn.perceptron import AdditiveNetwork, Perceptron
+from saddlepath.nn.perceptron import Perceptron
 from saddlepath.nn.scaling import Scaler
 from saddlepath.nn.training import members_of, predicted
 from saddlepath.nn.transforms import Scale, inverse
@@ -35,7 +35,7 @@ class FittedNetwork(eqx.Module):
         classes: The classes in order, or None for values.
     """
 
-    networks: MLP | AdditiveNetwork
+    networks: MLP
     inputs: Scaler
     outputs: Scale | None
     network: Perceptron = eqx.field(static=True)

@@ -5,6 +5,7 @@ physical units. Early stopping and the choice of weights look at a validation pa
 """
 
 import dataclasses
+import functools
 from typing import Any
 
 import jax
@@ -71,10 +72,8 @@ class Recipe:
                 f"a recipe needs one member or more, a validation share from 0 to below 1, lasso and polish of at "
                 f"least 0, got {self.members}, {self.validation}, {self.lasso} and {self.polish}."
             )
-        if self.polish and (self.loss != "squared" or self.network.dropout or self.lasso):
-            raise ConfigError(
-                "polish solves a least-squares problem: it needs the loss squared, no dropout and no lasso; leave it 0."
-            )
+        if self.polish and (self.loss != "squared" or self.network.dropout):
+            raise ConfigError("polish solves a least-squares problem: it needs the loss squared and no dropout.")
 
     @property
     def classifies(self) -> bool:
@@ -126,15 +125,15 @@ class _Parts:
     x: np.ndarray
     y: np.ndarray
     weight: np.ndarray | None
-    x_out: np.ndarray
-    y_out: np.ndarray
+    x_out: np.ndarray | None
+    y_out: np.ndarray | None
 
 
 def _parts(x: Any, y: Any, weight: Any, own: Any, recipe: Recipe, seed: int) -> _Parts:
     if own is not None:
         return _Parts(x, y, weight, *own)
     if recipe.validation == 0 or len(x) < FEWEST_TO_VALIDATE:
-        return _Parts(x, y, weight, x, y)
+        return _Parts(x, y, weight, None, None)
     classes = y if recipe.classifies else None
     rows = split(len(x), (1 - recipe.validation, recipe.validation, 0.0), seed, classes=classes)
     kept = None if weight is None else weight[rows.training]
@@ -145,16 +144,22 @@ def _fitted(parts: _Parts, recipe: Recipe, seed: int, log: Log | None) -> Fitted
     classes, scale = None, None
     if recipe.classifies:
         classes = np.unique(parts.y)
-        y, y_out = (coded(part, classes, recipe.loss) for part in (parts.y, parts.y_out))
+        on_scale = functools.partial(coded, classes=classes, loss=recipe.loss)
         n_out = len(classes) if recipe.loss == "cross_entropy" else 1
     else:
         scale = _output_scale(parts.y, recipe.transform)
-        y, y_out = (to_scale(recipe.transform, scale, part) for part in (parts.y, parts.y_out))
-        n_out = y.shape[1]
+        on_scale = functools.partial(to_scale, recipe.transform, scale)
+        n_out = parts.y.shape[1]
     scaler = fit_scaler(recipe.scaling, parts.x)
-    arrays = [np.asarray(a, PRECISIONS[recipe.precision]) for a in (scaler(parts.x), y, scaler(parts.x_out), y_out)]
-    weight = None if parts.weight is None else jnp.asarray(parts.weight, arrays[0].dtype)
-    data = Data(*(jnp.asarray(a) for a in arrays), weight)
+    array = lambda a: jnp.asarray(np.asarray(a), PRECISIONS[recipe.precision])
+    maybe = lambda of, a: None if a is None else array(of(a))
+    data = Data(
+        array(scaler(parts.x)),
+        array(on_scale(parts.y)),
+        maybe(scaler, parts.x_out),
+        maybe(on_scale, parts.y_out),
+        maybe(np.asarray, parts.weight),
+    )
     first = recipe.network.members(parts.x.shape[1], n_out, recipe.members, seed, recipe.precision)
     penalty = Lasso(recipe.lasso) if recipe.lasso else None
     loss = NetworkLoss(recipe.loss, recipe.options)

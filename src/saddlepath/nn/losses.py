@@ -19,7 +19,6 @@ from jaxtyping import Array, Float
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
 from saddlepath.network import MLP
-from saddlepath.nn.perceptron import AdditiveNetwork
 
 Output = Float[Array, " n_outputs"]
 
@@ -109,9 +108,8 @@ class Lasso(eqx.Module):
 
     size: float = eqx.field(static=True)
 
-    def __call__(self, network: MLP | AdditiveNetwork) -> Array:
-        mlp = network.mlp if isinstance(network, AdditiveNetwork) else network
-        return self.size * jnp.mean(jnp.sum(jnp.abs(mlp.weights[0]), axis=1))
+    def __call__(self, network: MLP) -> Array:
+        return self.size * jnp.mean(jnp.sum(jnp.abs(network.weights[0]), axis=1))
 
 
 def empirical(

@@ -11,7 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array
 
 from saddlepath.errors import ConfigError
 from saddlepath.initialisers import INITIALISERS, suited_to
@@ -32,8 +32,8 @@ class Perceptron:
         dropout: Share of hidden units switched off in training. [-]
         normalised: Standardise the sums of every hidden layer over its units (layer normalisation).
         bypass: Add a linear map from inputs to outputs.
-        main_effects: Add so many units per input that see this input alone: the main effects of a function, of which
-            sums of functions of one input each consist entirely. They cost few weights and few labels.
+        scale: First weights relative to those of the initialiser; below one a network learns few features first, which
+            predicts better from few labels. [-]
     """
 
     hidden: tuple[int, ...] = (64, 64)
@@ -42,13 +42,13 @@ class Perceptron:
     dropout: float = 0.0
     normalised: bool = False
     bypass: bool = False
-    main_effects: int = 0
+    scale: float = 1.0
 
     def __post_init__(self) -> None:
-        if any(width < 1 for width in self.hidden) or self.main_effects < 0:
+        if any(width < 1 for width in self.hidden) or self.scale <= 0:
             raise ConfigError(
-                f"every hidden layer needs at least one unit, and main effects at least none, got {self.hidden} and "
-                f"{self.main_effects}; hidden=() is linear."
+                f"every hidden layer needs at least one unit, and scale must be positive, got {self.hidden} and "
+                f"{self.scale}; hidden=() is linear."
             )
         if self.activation not in ACTIVATIONS:
             raise ConfigError(f"no activation {self.activation!r}; {nearest_names(self.activation, list(ACTIVATIONS))}")
@@ -58,16 +58,14 @@ class Perceptron:
         if not 0 <= self.dropout < 1:
             raise ConfigError(f"dropout is a share of units from 0 to below 1, got {self.dropout}; 0.5 is usual.")
 
-    def build(self, n_in: int, n_out: int, random: np.random.Generator) -> "MLP | AdditiveNetwork":
+    def build(self, n_in: int, n_out: int, random: np.random.Generator) -> MLP:
         """One network with random weights; every layer has draws of its own."""
         kind = self.initialiser or suited_to(self.activation)
         sizes = (n_in, *self.hidden, n_out)
         mlp = MLP(sizes, self.activation, random, 1.0, kind, self.bypass, self.dropout, self.normalised)
-        return AdditiveNetwork(mlp, self.main_effects, random) if self.main_effects else mlp
+        return eqx.tree_at(lambda net: net.weights, mlp, [self.scale * weight for weight in mlp.weights])
 
-    def members(
-        self, n_in: int, n_out: int, members: int, seed: int, precision: str = "float64"
-    ) -> "MLP | AdditiveNetwork":
+    def members(self, n_in: int, n_out: int, members: int, seed: int, precision: str = "float64") -> MLP:
         """Several networks with different weights, along a leading axis.
 
         Args:
@@ -81,37 +79,8 @@ class Perceptron:
         return jax.tree.map(lambda *leaves: jnp.stack(leaves).astype(PRECISIONS[precision]), *drawn)
 
 
-class AdditiveNetwork(eqx.Module):
-    """A perceptron plus units that see one input each (a generalised additive model beside it).
-
-    Attributes:
-        mlp: Whatever the main effects leave.
-        slopes: Of the units in their input `[n_in, units]`.
-        offsets: Of the units `[n_in, units]`.
-        effects: Of every unit on every output `[n_out, n_in, units]`, zero at first.
-
-    References:
-        Hastie and Tibshirani (1986, Statistical Science); Agarwal et al. (2021, NeurIPS), neural additive models.
-    """
-
-    mlp: MLP
-    slopes: Array
-    offsets: Array
-    effects: Array
-
-    def __init__(self, mlp: MLP, units: int, random: np.random.Generator):
-        n_out, n_in = mlp.biases[-1].size, mlp.weights[0].shape[1]
-        self.mlp = mlp
-        self.slopes, self.offsets = (jnp.asarray(random.normal(size=(n_in, units))) for _ in range(2))
-        self.effects = jnp.asarray(np.zeros((n_out, n_in, units)))
-
-    def __call__(self, inputs: Float[Array, " n_in"], key: PRNGKeyArray | None = None) -> Float[Array, " n_out"]:
-        units = ACTIVATIONS[self.mlp.activation](self.slopes * inputs[:, None] + self.offsets)
-        return self.mlp(inputs, key) + jnp.tensordot(self.effects, units, 2)
-
-
-def count_weights(network: MLP | AdditiveNetwork) -> int:
-    """Number of parameters of one network: weights, biases, bypass and main effects."""
+def count_weights(network: MLP) -> int:
+    """Number of parameters of one network: weights, biases and bypass."""
     return sum(leaf.size for leaf in jax.tree.leaves(network))
 
 

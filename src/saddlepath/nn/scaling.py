@@ -1,6 +1,6 @@
 """Normalisation of inputs, fitted on the training part alone and kept with the network."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Array, Float
@@ -22,8 +22,8 @@ class Scaler(NamedTuple):
     shift: Array | np.ndarray
     size: Array | np.ndarray
 
-    def __call__(self, x: Float[Array, "... n_inputs"]) -> Float[Array, "... n_inputs"]:
-        """Scaled inputs. [-]"""
+    def __call__(self, x: Any) -> Any:
+        """Inputs `[..., n_inputs]`, scaled. [-]"""
         return (x - self.shift) / self.size
 
 

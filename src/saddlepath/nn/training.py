@@ -37,15 +37,15 @@ class Data(NamedTuple):
     Attributes:
         x: Inputs, one label per entry of the first axis; `[members, n, ...]` where every member has its own labels.
         y: Values, the same.
-        x_out: Inputs for validation; may be those of training where every label is needed.
-        y_out: Values there.
+        x_out: Inputs for validation, or None: the last weights are then kept.
+        y_out: Values there, or None.
         weight: Of every label of the training `[n]` or `[members, n]`; None: all count the same.
     """
 
     x: Any
     y: Any
-    x_out: Any
-    y_out: Any
+    x_out: Any = None
+    y_out: Any = None
     weight: Array | None = None
 
 
@@ -264,7 +264,7 @@ def _chunk(
         networks, moments, error, out, gradient = eqx.filter_vmap(one.epoch, in_axes=axes)(
             carry.networks, carry.moments, keys, data, rates
         )
-        better = out < carry.error - training.min_delta
+        better = jnp.isfinite(out) if data.y_out is None else out < carry.error - training.min_delta
         best = jax.tree.map(lambda new, old: _chosen(better, new, old), networks, carry.best)
         since = jnp.where(jnp.any(better), 0, carry.since + 1)
         least = jnp.where(better, out, carry.error)
@@ -320,6 +320,8 @@ class _Member(NamedTuple):
         nothing = jax.tree.map(jnp.zeros_like, eqx.filter(network, eqx.is_inexact_array))
         carry, losses = jax.lax.scan(step, (network, moments, nothing), (rows, counts, keys, rates))
         network, moments, gradient = carry
+        if data.y_out is None:
+            return network, moments, jnp.mean(losses), losses[-1], gradient
         out = jnp.mean(jax.vmap(self.loss, (None, 0, 0, None))(network, data.x_out, data.y_out, None))
         return network, moments, jnp.mean(losses), out, gradient
 

@@ -11,7 +11,12 @@ from saddlepath.errors import ConfigError, FileError
 from saddlepath.surrogate.base import StoredSurrogate, Surrogate
 
 KIND = "surrogate"
-_HOMES = {"GaussianProcess": "gaussian_process", "DeepEnsemble": "deep", "PolynomialFit": "polynomial"}
+_HOMES = {
+    "GaussianProcess": "gaussian_process",
+    "DeepEnsemble": "deep",
+    "PolynomialFit": "polynomial",
+    "SmoothPolynomialFit": "smooth_polynomial",
+}
 """Module of every class that a file may name."""
 
 

@@ -136,7 +136,8 @@ def _terms(basis: str, degree: int, x: Float[Array, " n_inputs"]) -> Float[Array
 
 
 @eqx.filter_jit
-def _design(basis: str, degree: int, box: Box, theta: Float[Array, "n n_inputs"]) -> Float[Array, "n n_terms"]:
+def design_matrix(basis: str, degree: int, box: Box, theta: Float[Array, "n n_inputs"]) -> Float[Array, "n n_terms"]:
+    """Values of all terms at all points."""
     return jax.vmap(lambda one: _terms(basis, degree, _position(box, one)))(theta)
 
 
@@ -186,7 +187,7 @@ class Polynomial(Kind):
         highest = self._highest(labels)
         degrees = [self.degree] if self.degree is not None else range(highest + 1)
         with jax.enable_x64(True):
-            phi = np.asarray(_design(self.basis, highest, labels.box, jnp.asarray(labels.theta)))
+            phi = np.asarray(design_matrix(self.basis, highest, labels.box, jnp.asarray(labels.theta)))
             solved = [_solved(degree, phi[:, : comb(labels.box.size + degree, degree)], labels) for degree in degrees]
             spread = np.maximum(labels.values.std(axis=0), 1e-300)
             best = min((one for one in solved if one), key=lambda one: _score(one, spread), default=None)
