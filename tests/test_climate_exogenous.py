@@ -31,6 +31,14 @@ def test_growth(path: str) -> None:
     np.testing.assert_allclose(getattr(PATHS, f"{path}_ratio")(t, 5.0), level(t + 5) / level(t), rtol=ROUNDOFF)
 
 
+def test_every_parameter_has_a_derivative() -> None:
+    paths = jax.tree.map(jnp.asarray, PATHS)
+    t = jnp.arange(0.0, 100.0, 20.0)
+    total = lambda p: sum(jnp.sum(f(t)) for f in (p.population, p.productivity, p.abatement_cost, p.land_emissions))
+    slopes = jax.tree.leaves(jax.jit(jax.grad(total))(paths))
+    assert len(slopes) == 14 and all(bool(jnp.isfinite(slope)) and float(slope) != 0 for slope in slopes)
+
+
 def test_intensity_of_the_published_solution() -> None:
     """Industrial emissions [GtCO2/yr] over gross output [trn 2010 USD/yr] of the business as usual of CDICE.
 

@@ -34,7 +34,7 @@ GTC = 1000
 """Gigatonnes of carbon in the models' unit of carbon."""
 LEAST_CAPITAL = 1e-3
 """Capital per effective labour that even the last year leaves, where utility would otherwise end [trn 2010 USD]."""
-SAME_FORCING = 1e-9
+SAME_FORCING = 1e-7
 """Change of the forcing that the planner takes as given after which it is consistent [W/m2]."""
 MOST_ROUNDS = 30
 FORGOTTEN = 3e-7
@@ -207,7 +207,7 @@ def _programme(
         high[4, 1:] = cap
     least, most = np.array([[-np.inf], [0.0]]), np.array([[0.999], [1.0]])
     least, most = (np.repeat(bound, horizon, axis=1) for bound in (least, most))
-    guess = np.stack([np.full(horizon, 0.25), np.minimum(0.1 + np.arange(horizon) / 150, 0.99)])
+    guess = np.stack([np.full(horizon, 0.25), np.minimum(0.1 + np.arange(horizon) / 50, 0.99)])
     if rate is not None:
         least[1] = most[1] = guess[1] = rate
     return Programme(

@@ -129,7 +129,9 @@ def _options() -> dict[str, Any]:
     # Bounds are kept to ten digits; the adaptive barrier takes half the steps of the default one.
     method = {"tol": TOLERANCE, "bound_relax_factor": 1e-10, "mu_strategy": "adaptive", "max_iter": MOST_STEPS}
     ipopt = method | {"print_level": 0, "sb": "yes"}
-    return {"print_time": False} | {f"ipopt.{name}": value for name, value in ipopt.items()}
+    return {"print_time": False, "show_eval_warnings": False} | {
+        f"ipopt.{name}": value for name, value in ipopt.items()
+    }
 
 
 def _flat(states: np.ndarray, controls: np.ndarray) -> np.ndarray:
@@ -149,6 +151,6 @@ def _require_success(stats: dict[str, Any]) -> None:
         )
     if status != "Solve_Succeeded":
         raise ConvergenceError(
-            f"IPOPT stopped with {status} after {stats['iter_count']} steps; change the calibration or the horizon, "
-            "whose numbers may lie far from those of DICE."
+            f"IPOPT stopped with {status} after {stats['iter_count']} steps; where damages eat up all output there is no "
+            "answer: choose parameters nearer to those of DICE, or another horizon."
         )

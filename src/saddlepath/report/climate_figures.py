@@ -6,7 +6,7 @@ Every function returns a matplotlib `Figure` that no window holds.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from saddlepath.report.drawing import CYCLE, SOLID, legend, line, named, panels, words
+from saddlepath.report.drawing import SOLID, legend, line, line_colours, named, panels, words
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,7 +23,7 @@ def responses(*found: "xr.DataArray") -> "Figure":
         found: What `pulse`, `quadrupling` or `ramp` returned.
     """
     names = list(dict.fromkeys(str(name) for response in found for name in response.calibration.values))
-    colours = dict(zip(names, CYCLE, strict=False))
+    colours = dict(zip(names, line_colours(len(names)), strict=True))
     figure, axes = panels(len(found), height=2.3)
     for panel, response in zip(axes, found, strict=True):
         for name in response.calibration.values:
@@ -40,7 +40,7 @@ def pathways(runs: Mapping[str, "xr.Dataset"]) -> "Figure":
         runs: What `rcp_run` returned, by name.
     """
     figure, (air, warmth) = panels(2, columns=2, height=2.3)
-    for (name, run), colour in zip(runs.items(), CYCLE, strict=False):
+    for (name, run), colour in zip(runs.items(), line_colours(len(runs)), strict=True):
         air.plot(run.year, run.co2, color=colour, label=name, **SOLID)
         warmth.plot(run.year, run.temperature.sel(box="AT"), color=colour, label=name, **SOLID)
     words(air, title="CO2 in the atmosphere [ppm]", x="Year")
@@ -57,7 +57,7 @@ def optimal_paths(solutions: Mapping[str, "xr.Dataset"], last: int = LATE) -> "F
         last: Last year that is shown.
     """
     figure, axes = panels(6, height=2.0)
-    for (name, solution), colour in zip(solutions.items(), CYCLE, strict=False):
+    for (name, solution), colour in zip(solutions.items(), line_colours(len(solutions)), strict=True):
         early = solution.sel(year=slice(None, last))
         shown = {
             "Social cost of carbon [2010 USD/tCO2]": early.scc,
@@ -65,7 +65,7 @@ def optimal_paths(solutions: Mapping[str, "xr.Dataset"], last: int = LATE) -> "F
             "Emissions [GtCO2/yr]": early.emissions,
             "Carbon in the atmosphere [GtC]": early.carbon.sel(reservoir="AT"),
             "Temperature [K above pre-industrial]": early.temperature.sel(box="AT"),
-            "Damages [share of output]": early.damage,
+            "Damages [share of output]": early.damages,
         }
         for panel, (title, values) in zip(axes, shown.items(), strict=True):
             panel.plot(early.year, values, color=colour, label=name, **SOLID)

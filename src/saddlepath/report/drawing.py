@@ -143,6 +143,11 @@ def colours(n: int) -> list[Any]:
     return [colormaps["viridis"](v) for v in np.linspace(0.0, 0.88, n)]
 
 
+def line_colours(n: int) -> list[Any]:
+    """Colours of `n` lines without an order: distinct ones as far as there are."""
+    return list(CYCLE[:n]) if n <= len(CYCLE) else colours(n)
+
+
 def entries(values: np.ndarray, leading: int) -> Iterator[tuple[str, np.ndarray]]:
     """The entries of an array field, each with its index as text; axes after the first `leading` count."""
     for index in np.ndindex(values.shape[leading:]):

@@ -21,7 +21,6 @@ from saddlepath.layout import Layout
 from saddlepath.model import labels, nearest_names
 from saddlepath.report.drawing import (
     BLUE,
-    CYCLE,
     DASHED,
     GREY,
     INK,
@@ -34,6 +33,7 @@ from saddlepath.report.drawing import (
     entry_lines,
     legend,
     line,
+    line_colours,
     named,
     panels,
     steady_scale,
@@ -213,7 +213,7 @@ def error_histogram(errors: "EulerErrors", tol: float | None = None) -> "Figure"
     """
     figure, (panel,) = panels(1, columns=1, height=2.4, width=WIDE)
     names = list(errors)
-    for name, colour in zip(names, _line_colours(len(names)), strict=True):
+    for name, colour in zip(names, line_colours(len(names)), strict=True):
         values = np.abs(errors[name]).reshape(len(errors[name]), -1).max(axis=1)
         logs = np.log10(np.maximum(values, FLOOR))
         heights, edges = np.histogram(logs, bins=60)
@@ -229,10 +229,6 @@ FLOOR = 1e-17
 """Errors below this are drawn as if they were this, so that an exact rule has a logarithm [-]."""
 WIDE = 15.0
 """Three times the width of a single panel that stands alone [inch]."""
-
-
-def _line_colours(n: int) -> list[Any]:
-    return list(CYCLE[:n]) if n <= len(CYCLE) else colours(n)
 
 
 def error_map(errors: "EulerErrors", solution: "Solution", across: tuple[str, str] | None = None) -> "Figure":
