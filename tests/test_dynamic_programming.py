@@ -133,7 +133,16 @@ def test_slopes_and_values_are_those_of_the_function() -> None:
         s = jnp.asarray(box.design(16))
         labelled = labelled_points(box, (False, True), None, s)
         slopes = jax.vmap(lambda at, ways: ways @ jax.grad(function)(at))(s, labelled.along)
-        found = fit(box, SquaredExponential(), (False, True), None, labelled, np.asarray(jax.vmap(function)(s)), np.asarray(slopes), None)
+        found = fit(
+            box,
+            SquaredExponential(),
+            (False, True),
+            None,
+            labelled,
+            np.asarray(jax.vmap(function)(s)),
+            np.asarray(slopes),
+            None,
+        )
         new = jnp.asarray(box.design(64, seed=3))
         np.testing.assert_allclose(jax.vmap(found)(new), jax.vmap(function)(new), atol=1e-3)
         np.testing.assert_allclose(jax.vmap(jax.grad(found))(s), jax.vmap(jax.grad(function))(s), atol=1e-3)

@@ -175,7 +175,7 @@ def backward_induction(
     *,
     points: int | None = None,
     inaction: After | None = None,
-    kernel: Radial = Matern(2.5),
+    kernel: Radial | None = None,
     start: Callable[[Any], Any] | None = None,
     quadrature: Quadrature | None = None,
     seed: int = 0,
@@ -190,7 +190,7 @@ def backward_induction(
         points: Where the Bellman problem is solved at each date; default: fifty per state.
         inaction: Where adjustment has proportional costs: a function of model, state and policy that returns the state
             at which the adjustment ends. The region of inaction is then found, with a process inside and one outside.
-        kernel: Covariance of the values; it has to have slopes.
+        kernel: Covariance of the values, default `Matern(2.5)`; it has to have slopes.
         start: A policy of a state to begin with, allowed everywhere in the box; default: that of `steady_guess`.
         quadrature: Rule for the expectation; default by number of shocks.
         seed: Of the points.
@@ -209,7 +209,7 @@ def backward_induction(
         _check_end(model)
         count = 50 * box.size if points is None else points
         require_whole("points", count, 4 * 2**box.size)
-        sweep = _Sweep(problem, box, inaction, kernel, start, count, seed)
+        sweep = _Sweep(problem, box, inaction, kernel or Matern(2.5), start, count, seed)
         later, dates = Terminal(problem), []
         for _ in range(model.horizon):
             dates.append(sweep.date(later, dates[-1] if dates else None))

@@ -157,7 +157,10 @@ def fit(
         fine = bool(np.isfinite(value) & np.isfinite(slope).all())
         return (-float(value), -np.asarray(slope)) if fine else (1e25, np.zeros(len(p)))
 
-    runs = [minimize(negative, p, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 60}) for p in starts]
+    runs = [
+        minimize(negative, p, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 60, "ftol": 1e-6})
+        for p in starts
+    ]
     best = min(runs, key=lambda run: run.fun)
     if best.fun >= 1e25:
         raise ConvergenceError("no length scales give a positive definite covariance of the values; give other points.")
@@ -190,7 +193,9 @@ def _factor(kernel: Radial, p: Array, labelled: Labelled) -> Array:
 
 def _covariance(kernel: Radial, p: Array, labelled: Labelled) -> Float[Array, "labels labels"]:
     n, r, m = labelled.moves.shape
-    row = lambda x, moves: jax.vmap(lambda other, its: _block(kernel, p, x, moves, other, its))(labelled.x, labelled.moves)
+    row = lambda x, moves: jax.vmap(lambda other, its: _block(kernel, p, x, moves, other, its))(
+        labelled.x, labelled.moves
+    )
     blocks = jax.vmap(row)(labelled.x, labelled.moves)
     size = n * (1 + r)
     noise = jnp.tile(jnp.concatenate([p[1 + m, None], jnp.full(r, p[2 + m])]), n)
@@ -199,7 +204,11 @@ def _covariance(kernel: Radial, p: Array, labelled: Labelled) -> Float[Array, "l
 
 
 def _block(
-    kernel: Radial, p: Array, x: Float[Array, " m"], moves: Float[Array, "r m"], other: Float[Array, " m"],
+    kernel: Radial,
+    p: Array,
+    x: Float[Array, " m"],
+    moves: Float[Array, "r m"],
+    other: Float[Array, " m"],
     its: Float[Array, "q m"],
 ) -> Float[Array, "1+r 1+q"]:
     """Covariances of value and slopes at one point with those at another."""
