@@ -151,6 +151,6 @@ def _require_success(stats: dict[str, Any]) -> None:
         )
     if status != "Solve_Succeeded":
         raise ConvergenceError(
-            f"IPOPT stopped with {status} after {stats['iter_count']} steps; where damages eat up all output there is no "
-            "answer: choose parameters nearer to those of DICE, or another horizon."
+            f"IPOPT stopped with {status} after {stats['iter_count']} steps; where damages eat up all output there is "
+            "no answer: choose parameters nearer to those of DICE, or another horizon."
         )
