@@ -1,33 +1,40 @@
-"""Model files of Dynare and dolo: the models that they become, and what is said about those that cannot be read."""
+"""Model files of Dynare and dolo: the models that they become, alike to what a person would write."""
 
+import ast
+import importlib.util
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.interchange.slopes import first_order
+from tests.interchange.slopes import first_order, named, tomorrow
 from tests.interchange.twins import TWINS, Twin
 
 import saddlepath as sp
 from saddlepath.catalogue import own_class
+from saddlepath.cli import main
 from saddlepath.model import Model
 
 FILES = Path(__file__).parent / "interchange"
 SLOW = pytest.mark.slow
-LARGE = {"irbc.mod", "new_keynesian.mod", "recursive_growth.mod"}
-"""Files whose two models take longer than three seconds to compile."""
+QUICK = {"growth_predetermined.mod", "brock_mirman_lists.yaml"}
+"""The pairs that run by default; two models take a few seconds to compile."""
 
 
-def imported(file: Path, folder: Path) -> Model:
+def imported(name: str, folder: Path) -> Any:
     """The model that a file becomes, from the written model file."""
-    read = sp.import_model(file)
-    place = read.write(folder / f"{file.stem}.py")
+    read = sp.import_model(FILES / name)
+    place = read.write(folder / f"{Path(name).stem}.py")
     return own_class(f"{place}:{read.name}")()
 
 
-@pytest.mark.parametrize("twin", [pytest.param(t, id=t.file, marks=SLOW if t.file in LARGE else ()) for t in TWINS])
+@pytest.mark.parametrize("twin", [pytest.param(t, id=t.file, marks=() if t.file in QUICK else SLOW) for t in TWINS])
 def test_the_first_order_solution_is_that_of_the_published_model(twin: Twin, tmp_path: Path) -> None:
     """To 1e-8: both are exact up to the round-off of Newton's method (1e-12) and of the Schur form."""
-    model = imported(FILES / twin.file, tmp_path)
+    model = imported(twin.file, tmp_path)
     fields = list(model.State._fields)
     assert sorted(fields) == sorted(twin.states)
     order = [fields.index(name) for name in twin.states]
@@ -36,6 +43,144 @@ def test_the_first_order_solution_is_that_of_the_published_model(twin: Twin, tmp
     for name, slope in expected.slopes.items():
         assert found.values[name] == pytest.approx(expected.values[name], rel=1e-8, abs=1e-8), name
         np.testing.assert_allclose(found.slopes[name][order], slope, rtol=1e-8, atol=1e-8, err_msg=name)
-    # Features are alike, logs of positive states, so that the s.d. agree too, and with them the shocks. Price dispersion
-    # does not move to first order; what is left of it is round-off.
+    # Features are alike, logs of positive states, so that the s.d. agree too, and with them the shocks. Price
+    # dispersion does not move to first order; what is left of it is round-off.
     np.testing.assert_allclose(found.deviation[order], expected.deviation, rtol=1e-8, atol=1e-12)
+
+
+def test_the_linear_economy_has_the_published_solution(tmp_path: Path) -> None:
+    """Gali (2008), chapter 3: with `L = 1/((1-beta rho)(sigma(1-rho)+phi_y) + kappa(phi_pi-rho))`, a monetary shock
+    moves inflation by `-kappa L` and the gap by `-(1-beta rho) L`; the innovation of the rate is one with rho = 0."""
+    model = imported("new_keynesian_linear.mod", tmp_path)
+    assert model.State._fields == ("v", "w")
+    found = first_order(model, {name: named(name) for name in ("pi", "gap", "rate")} | {"v": tomorrow("v")})
+    rho = np.array([model.rho_v, 0.0])
+    persistence = 1 - model.beta * rho
+    scale = 1 / (persistence * (model.sigma * (1 - rho) + model.phi_y) + model.kappa * (model.phi_pi - rho))
+    np.testing.assert_allclose(found.slopes["pi"], -model.kappa * scale, rtol=1e-9)
+    np.testing.assert_allclose(found.slopes["gap"], -persistence * scale, rtol=1e-9)
+    np.testing.assert_allclose(found.slopes["v"], [0.5, 0.0], atol=1e-12)
+    # The innovations are correlated: their covariance is half the product of their standard deviations.
+    factor = np.asarray(model.shocks().factor)
+    np.testing.assert_allclose(factor @ factor.T, [[0.25**2, 0.0125], [0.0125, 0.01]], rtol=1e-12)
+
+
+def test_expectations_of_nonlinear_terms_keep_their_meaning(tmp_path: Path) -> None:
+    """Lognormal closed forms of claims two periods ahead: nine Gauss-Hermite nodes are exact for exp(0.2 e)."""
+    model = imported("long_leads.mod", tmp_path)
+
+    class WithClosedForm(type(model)):
+        def exact(self, s: Any) -> Any:
+            rho, v = self.rho, self.sigma**2
+            return self.Policy(
+                claim=self.beta**2 * jnp.exp(rho**2 * s.d + v / 2 * (1 + rho**2)),
+                product=jnp.exp((rho + rho**2) * s.d + v / 2 * (1 + (1 + rho) ** 2)),
+                d_ahead=jnp.exp(rho * s.d + v / 2),
+                d_ahead_2=jnp.exp((1 + rho) * s.d + v / 2),
+            )
+
+    d, zero = jnp.array([-0.3, 0.0, 0.4]), jnp.zeros(3)
+    states = model.State(d=d, d_lag=zero, d_lag2=zero, past=zero, e=zero)
+    errors = sp.euler_errors(sp.closed_form(WithClosedForm()), states, quadrature=sp.GaussHermite(9))
+    assert set(errors) == {"claim", "product", "d_ahead", "d_ahead_2"}
+    assert max(float(np.max(np.abs(e))) for e in errors.values()) < 1e-11
+
+
+def test_lags_are_states_that_hold_the_past(tmp_path: Path) -> None:
+    """`past = d(-1) + d(-3) + e(-1)`, tomorrow's value from today's states."""
+    model = imported("long_leads.mod", tmp_path)
+    s = model.State(
+        d=jnp.array(1.0), d_lag=jnp.array(10.0), d_lag2=jnp.array(100.0), past=jnp.array(0.0), e=jnp.array(7.0)
+    )
+    s1 = model.transition(s, None, jnp.array([3.0]))
+    assert (float(s1.past), float(s1.e)) == (1.0 + 100.0 + 7.0, 3.0)
+    assert (float(s1.d_lag), float(s1.d_lag2)) == (1.0, 10.0)
+    assert float(s1.d) == pytest.approx(0.9 + 0.1 * 3.0, abs=1e-15)
+
+
+@pytest.mark.slow
+def test_steady_state_values_in_equations_and_calibrated_parameters(tmp_path: Path) -> None:
+    """The same economy with formulas for its steady state, and with a first guess from which it is found."""
+    quantities = {name: named(name) for name in ("c", "pi", "R", "w")}
+    found = first_order(imported("taylor_rule.mod", tmp_path), quantities)
+    other = first_order(imported("taylor_rule_numbers.mod", tmp_path), quantities)
+    assert found.values["R"] == pytest.approx(1.005 / 0.99, rel=1e-12)
+    for name in quantities:
+        assert other.values[name] == pytest.approx(found.values[name], rel=1e-9)
+        np.testing.assert_allclose(other.slopes[name], found.slopes[name], rtol=1e-8)
+        assert np.all(np.abs(found.slopes[name]) > 1e-3)
+
+
+def test_a_parameter_may_follow_from_the_steady_state(tmp_path: Path) -> None:
+    model = imported("taylor_rule.mod", tmp_path)
+    assert model.chi == pytest.approx(5 / 6 * 9, rel=1e-12)
+    assert model.replace(hours=0.25).chi == pytest.approx(5 / 6 * 16, rel=1e-12)
+
+
+@pytest.mark.slow
+def test_bounds_are_complementary(tmp_path: Path) -> None:
+    """Irreversible investment with a multiplier, against the published model, which satisfies the bound by its rule.
+
+    Collocations of 41 by 9 nodes; near the kink their interpolations differ by some 1e-4 of consumption.
+    """
+    from saddlepath.models.irreversible_growth import IrreversibleGrowth
+
+    solver = sp.Collocation(nodes=(41, 9), box={"k": (12.0, 80.0), "z": (-0.8, 0.8)})
+    solution = sp.solve(imported("irreversible_growth.yaml", tmp_path), solver=solver)
+    published = sp.solve(IrreversibleGrowth(), solver=solver)
+    k, z = (v.ravel() for v in np.meshgrid(np.linspace(20, 60, 9), np.linspace(-0.6, 0.6, 7)))
+    x = solution(solution.model.State(k=k, z=z))
+    y = published(published.model.State(k=k, z=z))
+    assert np.mean(np.asarray(y.multiplier) > 1e-3) > 0.1  # the constraint binds at part of the states
+    np.testing.assert_allclose(x.c, y.consumption, rtol=2e-3)
+    np.testing.assert_allclose(x.mu, y.multiplier, atol=5e-3)
+
+
+def test_what_is_written_is_formatted(tmp_path: Path) -> None:
+    for path in sorted(p for p in FILES.iterdir() if p.suffix in {".mod", ".yaml"}):
+        text = sp.import_model(path).text
+        assert ast.get_docstring(ast.parse(text))
+        assert max(map(len, text.splitlines())) <= 120, path.name
+        (tmp_path / f"{path.stem}_{path.suffix[1:]}.py").write_text(text)
+    if importlib.util.find_spec("ruff") is None:
+        pytest.skip("the formatter is not installed")
+    options = ["--isolated", "--line-length", "120", str(tmp_path)]
+    for command in (["format", "--check", *options], ["check", "--select", "E,F,I,UP,B", "--ignore", "E741", *options]):
+        done = subprocess.run([sys.executable, "-m", "ruff", *command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+def test_descriptions_come_along() -> None:
+    text = sp.import_model(FILES / "brock_mirman.mod").text
+    assert 'alpha: float = sp.parameter(0.36, "capital share")' in text
+    assert 'z: Annotated[sp.Scalar, sp.label("log TFP")]' in text
+    assert 'c: Annotated[sp.Scalar, sp.label("consumption")]' in text
+
+
+def test_positive_variables_and_sharp_residuals() -> None:
+    """Capital and consumption are under powers and quotients, hence positive; then no equation has a unit."""
+    text = sp.import_model(FILES / "growth_crra.mod", "Named").text
+    assert "class Named(sp.Model)" in text
+    assert "self.State(k_lag=sp.Positive(), a=sp.Positive())" in text and "self.Policy(c=sp.Positive())" in text
+    assert "/ x.c**-self.gamma - 1" in text
+
+
+def test_greek_letters_and_words_of_python(tmp_path: Path) -> None:
+    assert "alpha: float = 0.36" in sp.import_model(FILES / "brock_mirman_lists.yaml").text
+    text = sp.import_model(FILES / "growth_labour.mod").text
+    assert "def lambda_(self, x):" in text and "self.lambda_(x)" in text
+
+
+def test_the_command_writes_a_model_that_passes_its_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words in (["import", str(FILES / "brock_mirman.mod")], ["check", "brock_mirman.py:BrockMirman"]):
+        with pytest.raises(SystemExit) as end:
+            main(words)
+        assert end.value.code in (None, 0)
+    said = capsys.readouterr().out
+    assert "passed over, since it computes and does not describe: steady, check, stoch_simul." in said
+    assert "states: k_lag, z; decisions: c." in said
+    assert "no mistakes found" in said
+    assert issubclass(own_class("brock_mirman.py:BrockMirman"), Model)

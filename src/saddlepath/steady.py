@@ -119,7 +119,7 @@ class Point(eqx.Module):
         return model.complete(self.state(model, f), policy_from_coordinates(model, u, self.coordinates))
 
     def transition(self, model: Model, f: Array, u: Array) -> Array:
-        shock = model.shocks().mean(self.state(model, f))
+        shock = jax.tree.map(jnp.asarray, model.shocks().mean(self.state(model, f)))  # it may be a state as it is
         s1 = model.transition(self.state(model, f), self.policy(model, f, u), shock)
         if not self.states.regimes:  # a regime is a vector of probabilities here, not its own shape
             self.states.flatten(s1, "transition()")

@@ -1,4 +1,4 @@
-"""First-order solutions compared across models that differ in names, in units of states and in what their rule returns."""
+"""First-order solutions of models that differ in names, in units of states and in what their rule returns."""
 
 import dataclasses
 from collections.abc import Callable, Mapping

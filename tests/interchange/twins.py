@@ -109,4 +109,12 @@ TWINS = (
         {name: policy(name) for name in ("C", "R", "pi", "F", "S")} | {"d": tomorrow("d"), "eta_L": tomorrow("eta_L")},
         {name: named(name) for name in ("C", "R", "pi", "F", "S", "d")} | {"eta_L": tomorrow("eta_L")},
     ),
+    Twin(
+        "growth_labour.yaml",
+        GrowthLabour,
+        ("k", "z"),
+        CAPITAL | {"l": policy("labour")},
+        READ_CAPITAL | {"l": named("n"), "k": tomorrow("k")},
+    ),
+    Twin("brock_mirman_lists.yaml", BrockMirman, ("k", "z"), CAPITAL, READ_CAPITAL | {"k": tomorrow("k")}),
 )

@@ -36,7 +36,7 @@ def read_dynare(text: str, file: str) -> Source:
     Raises:
         ModelError: The text is not of the subset; the message names the line.
     """
-    statements = read(grammar("dynare.lark", "start"), text, _Statements(file))
+    statements = read(grammar("dynare.lark", "start"), f"{text}\n", _Statements(file))
     remarks = _remarks(text)
     source = Source(file, "Dynare", (), (), (), (), (), notes=tuple(_passed_over(statements)))
     for kind, content in statements:
@@ -66,8 +66,8 @@ class _Statements(Arithmetic):
     def start(self, *statements: tuple[str, Any]) -> list[tuple[str, Any]]:
         return list(statements)
 
-    def attribute(self, key: Token, value: Token) -> tuple[str, str]:
-        return str(key), value[1:-1]
+    def attribute(self, key: Token, value: Token | None) -> tuple[str, str]:
+        return str(key), value[1:-1] if value else ""
 
     def option(self, key: Token, value: Token | None) -> str:
         return str(key)
@@ -149,6 +149,7 @@ class _Statements(Arithmetic):
         return str(word)
 
     block = command
+    native = command
 
 
 def _with_shocks(source: Source, content: tuple[tuple[Any, ...], ...]) -> Source:

@@ -41,6 +41,11 @@ def _all_ahead(e: Expression) -> bool:
     match e:
         case Operation("+" | "-", left, right):
             return _all_ahead(left) and _all_ahead(right)
+        case Negative(operand):
+            return _all_ahead(operand)
+        case Operation("*" | "/", _, _):
+            ahead = [[factor for factor in side if latest(factor) > 0] for side in _factors(e)]
+            return _all_ahead(ahead[0][0]) if (len(ahead[0]), len(ahead[1])) == (1, 0) else any(ahead)
         case _:
             return latest(e) > 0
 

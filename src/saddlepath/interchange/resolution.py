@@ -29,12 +29,12 @@ def resolved(source: Source) -> Source:
     """
     _check_declarations(source)
     parameters = {p.name for p in source.parameters}
-    values = _values(source, parameters)
+    values, helpers = _values(source, parameters)
     assigned = {a.name for a in source.rest}
     dated = {v.name for v in (*source.variables, *source.innovations)} | {a.name for a in source.local}
-    in_model = _resolver(source, parameters, dated)
-    at_rest = _resolver(source, parameters - assigned, dated | assigned)
-    constant = _resolver(source, parameters, set())
+    in_model = _resolver(source, parameters, dated, helpers)
+    at_rest = _resolver(source, parameters - assigned, dated | assigned, helpers)
+    constant = _resolver(source, parameters, set(), helpers)
     result = dataclasses.replace(
         source,
         values=values,
@@ -61,7 +61,9 @@ def _equation(equation: Equation, resolve: Callable[[Expression, int], Expressio
     return dataclasses.replace(equation, left=left, right=right, bounds=bounds)
 
 
-def _resolver(source: Source, parameters: set[str], dated: set[str]) -> Callable[[Expression, int], Expression]:
+def _resolver(
+    source: Source, parameters: set[str], dated: set[str], helpers: Mapping[str, Expression]
+) -> Callable[[Expression, int], Expression]:
     """A function that resolves the names of an expression; the line is for names that carry none."""
 
     def resolve(e: Expression, line: int) -> Expression:
@@ -77,6 +79,8 @@ def _resolver(source: Source, parameters: set[str], dated: set[str]) -> Callable
                     name.line or line, f"the parameter {name.name} has a lead or lag; parameters have no date."
                 )
             return Parameter(name.name)
+        if name.name in helpers and name.name not in dated:
+            return helpers[name.name]
         if name.name not in dated:
             raise source.error(name.line or line, _unknown(name.name, sorted(parameters | dated)))
         return name
@@ -99,8 +103,8 @@ def _check_declarations(source: Source) -> None:
         raise source.error(1, f"predetermined_variables names {name!r}, which is no variable; declare it with var.")
 
 
-def _values(source: Source, parameters: set[str]) -> tuple[Assignment, ...]:
-    """Values of parameters in order; names that are no parameters stand for what was assigned to them."""
+def _values(source: Source, parameters: set[str]) -> tuple[tuple[Assignment, ...], dict[str, Expression]]:
+    """Values of parameters in order, and what was assigned to names that are no parameters and stand for it."""
     known: dict[str, int] = {}
     helpers: dict[str, Expression] = {}
     result: list[Assignment] = []
@@ -119,7 +123,7 @@ def _values(source: Source, parameters: set[str]) -> tuple[Assignment, ...]:
         else:
             known[a.name] = a.line
             result.append(dataclasses.replace(a, value=value))
-    return tuple(result)
+    return tuple(result), helpers
 
 
 def _constant(name: Name, helpers: Mapping[str, Expression]) -> Expression:
