@@ -241,19 +241,23 @@ class _Sweep:
 
     def date(self, later: Value, after: Dated | None) -> Dated:
         region = None if self.inaction is None else self._region(self.inaction, later)
-        s = jnp.asarray(self._points(region))
+        points, parts = self._points(region)
+        s = jnp.asarray(points)
         solved = self._solve(later, s)
-        found = np.flatnonzero(np.asarray(solved.solved))
-        lost = len(s) - len(found)
+        found = np.asarray(solved.solved)
+        lost = int(np.sum(~found))
         if lost > LOST * len(s):
             raise ConvergenceError(
                 f"no best policy was found at {lost} of {len(s)} points; give more points, or a smaller box."
             )
-        kept = jax.tree.map(lambda leaf: leaf[found], solved)
-        labels = values_and_slopes(self.problem, later, s[found], kept.x, kept.multipliers)
-        values, slopes = (np.asarray(part) for part in labels)
-        value = self._fit(region, s[found], values, slopes, None if after is None else after.value)
-        return Dated(value, region, lost, float(jnp.max(kept.slope)))
+        labels = values_and_slopes(self.problem, later, s, solved.x, solved.multipliers)
+        known = _processes(None if after is None else after.value)
+        fits = [
+            self._fit(s[part], *(np.asarray(label)[part] for label in labels), near)
+            for part, near in zip((part[found[part]] for part in parts), known, strict=False)
+        ]
+        value = fits[0] if region is None else Joined(region, *fits)
+        return Dated(value, region, lost, float(np.max(np.asarray(solved.slope)[found])))
 
     def _solve(self, later: Value, s: Array) -> Maximum:
         return solve_at(self.problem, later, s, first_policies(self.problem, s, self.start))
@@ -262,32 +266,32 @@ class _Sweep:
         s = jnp.asarray(outer_points(self.problem, self.box))
         return region_of_inaction(self.problem, self.box, inaction, s, self._solve(later, s).x)
 
-    def _points(self, region: Region | None) -> np.ndarray:
+    def _points(self, region: Region | None) -> tuple[np.ndarray, list[np.ndarray]]:
+        """States, and which of them each process learns from; their numbers are the same at all dates."""
         if region is None:
-            return spread_points(self.problem, self.box, self.count, self.seed)
+            return spread_points(self.problem, self.box, self.count, self.seed), [np.arange(self.count)]
+        corners = len(region.vertices)
         within = int(WITHIN * self.count)
         near = lambda s: region.distances(s) <= BAND
-        inside = spread_points(self.problem, region.around(), within, self.seed, near)
-        beyond = lambda s: region.distances(s) > BAND
-        outside = spread_points(self.problem, self.box, self.count - within - len(region.vertices), self.seed, beyond)
-        return np.concatenate([region.vertices, inside, outside])
+        inside = spread_points(self.problem, region.around(), within - corners, self.seed, near)
+        beyond = lambda s: region.distances(s) >= -BAND
+        outside = spread_points(self.problem, self.box, self.count - within, self.seed, beyond)
+        order = np.arange(self.count)
+        parts = [order[:within], np.delete(order, slice(corners, within))]
+        return np.concatenate([region.vertices, inside, outside]), parts
 
-    def _fit(
-        self, region: Region | None, s: Array, values: np.ndarray, slopes: np.ndarray, near: Value | None
-    ) -> SlopedProcess | Joined:
-        if region is None:
-            return self._process(s, values, slopes, near if isinstance(near, SlopedProcess) else None)
-        distance = region.distances(s)
-        parts = [np.flatnonzero(distance <= BAND), np.flatnonzero(distance >= -BAND)]
-        known = (near.inside, near.outside) if isinstance(near, Joined) else (None, None)
-        fits = [self._process(s[i], values[i], slopes[i], old) for i, old in zip(parts, known, strict=True)]
-        return Joined(region, *fits)
-
-    def _process(self, s: Array, values: np.ndarray, slopes: np.ndarray, near: SlopedProcess | None) -> SlopedProcess:
+    def _fit(self, s: Array, values: np.ndarray, slopes: np.ndarray, near: SlopedProcess | None) -> SlopedProcess:
         levels = (False,) * self.box.size
         labelled = labelled_points(self.box, levels, None, s)
         along = np.einsum("nrs,ns->nr", np.asarray(labelled.along), slopes)
         return fit(self.box, self.kernel, levels, None, labelled, values, along, near)
+
+
+def _processes(value: Value | None) -> tuple[SlopedProcess | None, SlopedProcess | None]:
+    """Those of a value, the inner one first."""
+    if isinstance(value, Joined):
+        return value.inside, value.outside
+    return (value if isinstance(value, SlopedProcess) else None), None
 
 
 @eqx.filter_jit

@@ -34,16 +34,18 @@ def spread_points(
         ConfigError: Too few points of the box are wanted.
     """
     drawn = n
-    while drawn <= max(n, MOST_DRAWN):
+    while True:
         s = _in_box(problem.problem, box, drawn, seed)
         s = s[are_states(problem, jnp.asarray(s))]
         s = s if wanted is None else s[wanted(s)]
         if len(s) >= n:
             return s[:n]
+        if drawn >= MOST_DRAWN:
+            raise ConfigError(
+                f"of {drawn:,} points of the box only {len(s)} are states that can be used, and {n} are needed; give "
+                "a box of possible states."
+            )
         drawn *= 4
-    raise ConfigError(
-        f"of {drawn // 4:,} points of the box only {len(s)} are states that can be used; give a box of possible states."
-    )
 
 
 def _in_box(model: Model, box: Box, n: int, seed: int) -> Float[np.ndarray, "n n_states"]:
