@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "saddlepath"
 # First to last. A name stands for the module and, if it is a package, for everything inside it.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"_version"}),
-    frozenset({"errors", "layout", "outcome", "container", "table"}),
+    frozenset({"errors", "layout", "outcome", "container", "table", "events"}),
     frozenset({"ranges", "shocks", "quadrature", "complementarity", "clearing", "marginal", "marginals"}),
     frozenset({"expectation", "model"}),
     frozenset({"climate"}),
@@ -31,7 +31,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"checking", "description"}),
     frozenset({"solvers"}),
     frozenset({"checkpoint", "config"}),
-    frozenset({"simulation", "summary", "responses", "verification", "comparison", "verdict", "distribution"}),
+    frozenset({"simulation", "summary", "responses", "verification", "comparison", "verdict", "distribution", "social_cost"}),
     frozenset({"statistics", "macro_data"}),
     frozenset({"nn"}),
     frozenset({"surrogate"}),

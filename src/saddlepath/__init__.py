@@ -88,6 +88,9 @@ if TYPE_CHECKING:
     from saddlepath.shocks import NoShocks as NoShocks
     from saddlepath.simulation import simulate as simulate
     from saddlepath.simulation import stochastic_steady_state as stochastic_steady_state
+    from saddlepath.social_cost import OptimumGap as OptimumGap
+    from saddlepath.social_cost import compare_with_optimum as compare_with_optimum
+    from saddlepath.social_cost import social_cost_of_carbon as social_cost_of_carbon
     from saddlepath.solution import Solution as Solution
     from saddlepath.solvers.balancing import Relobralo as Relobralo
     from saddlepath.solvers.collocation import Collocation as Collocation
@@ -166,6 +169,7 @@ _MODULES = {
     "responses": ("impulse_response",),
     "shocks": ("Discrete", "Independent", "MarkovChain", "NoShocks", "Normal"),
     "simulation": ("simulate", "stochastic_steady_state"),
+    "social_cost": ("OptimumGap", "compare_with_optimum", "social_cost_of_carbon"),
     "solution": ("Solution",),
     "solvers.solve": ("solve",),
     "solvers.balancing": ("Relobralo",),

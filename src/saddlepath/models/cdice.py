@@ -14,7 +14,7 @@ CARBON, HEAT = climate.carbon_cycle("cdice"), climate.temperature_boxes("cdice")
 Masses: TypeAlias = Float[Array | np.ndarray, "3"]
 Temperatures: TypeAlias = Float[Array | np.ndarray, "2"]
 THREE, TWO = sp.Positive(shape=(3,)), sp.Interval(-5.0, np.full(2, 20.0))
-ABATEMENT, GROWTH = sp.OneOf("optimal", "none"), sp.OneOf("instantaneous", "exact")
+ABATEMENT, GROWTH = sp.OneOf("optimal", "none", "taxed"), sp.OneOf("instantaneous", "exact")
 FORCING = sp.OneOf("linear", "given", "internalised")
 
 
@@ -34,7 +34,7 @@ class CDICE(sp.Model):
 
     its slopes in today's state are the slopes of the value, and `beta` times those of tomorrow are what `G k'`, `M'`
     and `T'` cost today: six conditions for the consumption share, three prices of carbon and two of heat. Abatement
-    solves its own condition, `theta1 theta2 mu^(theta2-1) = p_AT sigma A L` up to `mu = 1`, so that both sides of the
+    solves its own condition, `backstop mu^(theta2-1) = p_AT A L` up to `mu = 1`, so that both sides of the
     limit are exact.
 
     Calendar time: the date enters through the closed forms of population, productivity, intensity and costs.
@@ -57,10 +57,12 @@ class CDICE(sp.Model):
     c4: float = sp.parameter(HEAT.c4, "speed of the deep ocean", unit="1/yr", within=sp.Unit())
     f2x: float = sp.parameter(HEAT.f2x, "forcing of a doubling of CO2", unit="W/m2", within=sp.Positive())
     ecs: float = sp.parameter(HEAT.ecs, "equilibrium climate sensitivity", unit="K", within=sp.Positive())
-    k_start: float = sp.parameter(2.926, "capital in 2015", unit="effective labour", within=sp.Positive())
+    capital: float = sp.parameter(223.0, "capital in 2015", unit="trn 2010 USD", within=sp.Positive())
     carbon_start: Masses = sp.parameter(CARBON.initial, "carbon in 2015", unit="1000 GtC", within=THREE)
     heat_start: Temperatures = sp.parameter(HEAT.initial, "temperatures in 2015", unit="K", within=TWO)
-    abatement: str = sp.parameter("optimal", "abatement; none: business as usual", within=ABATEMENT)
+    abatement: str = sp.parameter("optimal", "abatement: the planner's, none, or what pays at a tax", within=ABATEMENT)
+    tax_start: float = sp.parameter(30.0, "given tax in 2015", unit="2010 USD/tCO2", within=sp.NonNegative())
+    tax_growth: float = sp.parameter(0.02, "its growth rate", unit="1/yr", within=sp.Interval(-1.0, 1.0))
     growth: str = sp.parameter("instantaneous", "growth rates, at a date or between two years", within=GROWTH)
     other_forcing: str = sp.parameter("linear", "forcing but of CO2: linear in time, or a share of it", within=FORCING)
     horizon: int = sp.parameter(400, "years over which paths are to be right", unit="yr", within=sp.Interval(2, 5000))
@@ -101,8 +103,9 @@ class CDICE(sp.Model):
         )  # fmt: skip
 
     def start(self):
+        labour = self.problem().paths.productivity(0.0) * self.problem().paths.population(0.0)
         return self.State(
-            k=jnp.asarray(self.k_start), carbon=jnp.asarray(self.carbon_start), heat=jnp.asarray(self.heat_start),
+            k=self.capital / labour, carbon=jnp.asarray(self.carbon_start), heat=jnp.asarray(self.heat_start),
             t=jnp.zeros(()),
         )  # fmt: skip
 
@@ -116,63 +119,60 @@ class CDICE(sp.Model):
         clocks = jnp.exp(-jnp.asarray([0.015, 0.005]) * s.t)
         return jnp.concatenate([jnp.log(s.k)[None], jnp.log(s.carbon), s.heat, clocks])
 
-    def paths(self):
-        return climate.ExogenousPaths(theta2=self.theta2)
+    def problem(self):
+        """The planner's problem as a value, which `saddlepath.climate.optimum` solves by other means."""
+        proportional = climate.ProportionalForcing(internalised=self.other_forcing == "internalised")
+        return climate.PlannerProblem(
+            carbon=climate.CarbonCycle(self.b12, self.b23, self.equilibrium, self.carbon_start),
+            temperature=climate.Temperature(self.c1, self.c3, self.c4, self.f2x, self.ecs, self.heat_start),
+            forcing=climate.LinearForcing() if self.other_forcing == "linear" else proportional,
+            paths=climate.ExogenousPaths(theta2=self.theta2), alpha=self.alpha, delta=self.delta, pi1=self.pi1,
+            pi2=self.pi2, psi=self.psi, rho=self.rho, capital=self.capital, exact_growth=self.growth == "exact",
+        )  # fmt: skip
+
+    def tax(self, t):
+        """The given tax. [2010 USD/tCO2]"""
+        return self.tax_start * jnp.exp(self.tax_growth * t)
 
     def effective_labour(self, s):
         """`A L`, so that money per unit of it is trillion 2010 USD."""
-        return self.paths().productivity(s.t) * self.paths().population(s.t)
-
-    def ratios(self, s):
-        """Growth of effective labour `G`, and the discount factor between two years in its units."""
-        paths, curvature = self.paths(), 1 - 1 / self.psi
-        if self.growth == "exact":
-            a, n = jnp.log(paths.productivity_ratio(s.t)), jnp.log(paths.population_ratio(s.t))
-        else:
-            a, n = paths.productivity_rate(s.t), paths.population_rate(s.t)
-        return jnp.exp(a + n), jnp.exp(-self.rho + curvature * a + n)
+        return self.problem().paths.productivity(s.t) * self.problem().paths.population(s.t)
 
     def damages(self, s):
         return self.pi1 * s.heat[0] + self.pi2 * s.heat[0] ** 2
 
     def complete(self, s, x):
-        """Abatement from its own condition, at most everything."""
+        """Abatement as far as a tonne less is worth its price, the planner's or a tax, at most everything."""
         if self.abatement == "none":
             return x._replace(mu=jnp.zeros(()))
-        paths = self.paths()
-        gain = x.carbon_price[0] * paths.intensity(s.t) * self.effective_labour(s)
-        cost = paths.abatement_cost(s.t) * self.theta2
-        return x._replace(mu=jnp.minimum((gain / cost) ** (1 / (self.theta2 - 1)), 1.0))
+        price = x.carbon_price[0] * self.effective_labour(s) / climate.CO2_PER_CARBON
+        price = self.tax(s.t) if self.abatement == "taxed" else price
+        relative = price / self.problem().paths.backstop(s.t)
+        return x._replace(mu=jnp.minimum(relative ** (1 / (self.theta2 - 1)), 1.0))
 
     def consumption(self, s, x):
         return x.consumed * (1 - self.damages(s)) * s.k**self.alpha
 
     def resources(self, s, x):
-        net = 1 - self.paths().abatement_cost(s.t) * x.mu**self.theta2 - self.damages(s)
+        net = 1 - self.problem().paths.abatement_cost(s.t) * x.mu**self.theta2 - self.damages(s)
         return net * s.k**self.alpha + (1 - self.delta) * s.k
 
     def emissions(self, s, x):
         """Of industry and land. [1000 GtC/yr]"""
-        paths = self.paths()
+        paths = self.problem().paths
         industry = paths.intensity(s.t) * (1 - x.mu) * self.effective_labour(s) * s.k**self.alpha
         return industry + paths.land_emissions(s.t)
 
     def carbon_tomorrow(self, s, x):
-        cycle = climate.CarbonCycle(self.b12, self.b23, self.equilibrium, self.carbon_start)
-        return cycle.step(s.carbon, self.emissions(s, x))
-
-    def forcing(self, s):
-        co2 = climate.co2_forcing(s.carbon[0], self.equilibrium[0], self.f2x)
-        if self.other_forcing == "linear":
-            return co2 + climate.LinearForcing().other(s.t, co2)
-        return co2 + climate.ProportionalForcing(internalised=self.other_forcing == "internalised").other(s.t, co2)
+        return self.problem().carbon.step(s.carbon, self.emissions(s, x))
 
     def heat_tomorrow(self, s):
-        boxes = climate.Temperature(self.c1, self.c3, self.c4, self.f2x, self.ecs, self.heat_start)
-        return boxes.step(s.heat, self.forcing(s))
+        problem = self.problem()
+        co2 = climate.co2_forcing(s.carbon[0], self.equilibrium[0], self.f2x)
+        return problem.temperature.step(s.heat, co2 + problem.forcing.other(s.t, co2))
 
     def transition(self, s, x, shock):
-        k = (self.resources(s, x) - self.consumption(s, x)) / self.ratios(s)[0]
+        k = (self.resources(s, x) - self.consumption(s, x)) / self.problem().growth_factor(s.t)
         return self.State(k=k, carbon=self.carbon_tomorrow(s, x), heat=self.heat_tomorrow(s), t=s.t + 1)
 
     def worth(self, s, x):
@@ -186,7 +186,7 @@ class CDICE(sp.Model):
         return jax.grad(lagrangian, (0, 1, 2))(s.k, s.carbon, s.heat)
 
     def residuals(self, s, x, E):
-        growth, discount = self.ratios(s)
+        growth, discount = self.problem().growth_factor(s.t), self.problem().discount_factor(s.t)
         c = self.consumption(s, x)
 
         def tomorrow(s1, x1):
@@ -201,15 +201,14 @@ class CDICE(sp.Model):
         }
 
     def definitions(self, s, x):
-        paths, labour = self.paths(), self.effective_labour(s)
+        labour = self.effective_labour(s)
         k, carbon, _ = self.worth(s, x)
-        tax = paths.abatement_cost(s.t) * self.theta2 * x.mu ** (self.theta2 - 1) / paths.intensity(s.t)
         return {
             "scc": -carbon[0] / k * labour / climate.CO2_PER_CARBON,
             "scc_emitted": x.carbon_price[0] * labour / climate.CO2_PER_CARBON,
-            "tax": tax / climate.CO2_PER_CARBON,
+            "tax": self.problem().paths.backstop(s.t) * x.mu ** (self.theta2 - 1),
             "emissions": 1000 * climate.CO2_PER_CARBON * self.emissions(s, x),
-            "capital": s.k * labour,
+            "stock": s.k * labour,
             "output": s.k**self.alpha * labour,
             "consumption": self.consumption(s, x) * labour,
             "damages": self.damages(s),

@@ -27,43 +27,54 @@ class Passages(Sampler):
 
     At the start of training they are spread over all dates. Each step, every state that decisions move is displaced a
     little, so that a tube around the paths is covered. A path returns to the first date at the horizon, with a small
-    probability per period, and whenever it leaves the economy; pseudo-states are then drawn afresh.
+    probability per period, and whenever it leaves the economy; pseudo-states are then drawn afresh. Neighbouring dates
+    are alike, so there are several paths for every state of a batch, of which a step takes one at random.
 
     Attributes:
         restart: Probability of a return per period. [1/period]
         tube: Size of the displacements. [scales of the states]
+        reserve: Paths for every state of a batch.
     """
 
     restart: float = 0.01
     tube: float = 0.03
+    reserve: int = eqx.field(static=True, default=8)
+
+    def __check_init__(self) -> None:
+        if self.reserve < 1:
+            raise ConfigError(f"Passages need one path or more for every state of a batch, got reserve={self.reserve}.")
 
     def start(self, problem: Problem, batch: int, key: PRNGKeyArray) -> Float[Array, "batch n_carried"]:
         """Points with their dates appended, spread over the horizon under the rule before training."""
-        eco = problem.economy
+        eco, n = problem.economy, batch * self.reserve
         first_key, date_key, move_key = jax.random.split(key, 3)
-        dates = jax.random.randint(date_key, (batch,), 0, _dates(eco))
+        dates = jax.random.randint(date_key, (n,), 0, _dates(eco))
 
         def move(t: Array, points: Array) -> Array:
-            keys = jax.random.split(jax.random.fold_in(move_key, t), batch)
+            keys = jax.random.split(jax.random.fold_in(move_key, t), n)
             moved = jax.vmap(eco.next_point, (None, 0, 0))(problem.rule, points, keys)
             return jnp.where((t < dates)[:, None], moved, points)
 
-        points = jax.lax.fori_loop(0, _dates(eco), move, self._first(problem, batch, first_key))
-        return jnp.concatenate([points, dates[:, None].astype(points.dtype)], axis=1)
+        points = jax.lax.fori_loop(0, _dates(eco), move, self._first(problem, n, first_key))
+        return jnp.concatenate([points, dates[:, None].astype(points.dtype)], axis=1).reshape(batch, -1)
 
     def advance(self, problem, rule, points, key, settled):
         eco, cloud = problem.economy, problem.cloud
         move_key, tube_key, chance_key, first_key = jax.random.split(key, 4)
-        n, dates = points.shape[0], points[:, -1] + 1
-        moved = jax.vmap(eco.next_point, (None, 0, 0))(rule, points[:, :-1], jax.random.split(move_key, n))
+        before = points.reshape(-1, eco.n_points + 1)
+        n, dates = before.shape[0], before[:, -1] + 1
+        moved = jax.vmap(eco.next_point, (None, 0, 0))(rule, before[:, :-1], jax.random.split(move_key, n))
         moved = self._displaced(problem, moved, tube_key)
         lost = ~(jax.vmap(cloud.extent, (None, 0))(eco, moved) < BOUND)
         again = lost | (dates >= _dates(eco)) | (jax.random.uniform(chance_key, (n,)) < self.restart)
         after = jnp.where(again[:, None], self._first(problem, n, first_key), moved)
-        return jnp.concatenate([after, jnp.where(again, 0.0, dates)[:, None]], axis=1), jnp.sum(lost)
+        carried = jnp.concatenate([after, jnp.where(again, 0.0, dates)[:, None]], axis=1)
+        return carried.reshape(points.shape), jnp.sum(lost)
 
     def batch(self, problem, points, key, settled):
-        return points[:, :-1]
+        own = points.reshape(points.shape[0], self.reserve, -1)
+        chosen = jax.random.randint(key, (points.shape[0], 1, 1), 0, self.reserve)
+        return jnp.take_along_axis(own, chosen, axis=1)[:, 0, :-1]
 
     def check(self, eco):
         if eco.horizon is None:
