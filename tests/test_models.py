@@ -48,16 +48,22 @@ ALWAYS = ("BrockMirman", "IrreversibleGrowth", "LifeCycle")
 """Models that the default tests compile here: smooth, with a kink, of many ages. The others are slow."""
 CALENDAR = tuple(entry.name for entry in ENTRIES if model_of(entry).start() is not None)
 """Models in calendar time, which come to rest nowhere."""
+FINITE = tuple(entry.name for entry in ENTRIES if type(model_of(entry)).terminal_value is not sp.Model.terminal_value)
+"""Models of a life that ends, solved for their value functions; they have no residuals."""
 EVERY_COMPILED_MODEL = pytest.mark.parametrize(
     "entry",
-    [pytest.param(entry, marks=() if entry.name in ALWAYS else pytest.mark.slow, id=entry.name) for entry in ENTRIES],
+    [
+        pytest.param(entry, marks=() if entry.name in ALWAYS else pytest.mark.slow, id=entry.name)
+        for entry in ENTRIES
+        if entry.name not in FINITE
+    ],
 )
 EVERY_RESTING_MODEL = pytest.mark.parametrize(
     "entry",
     [
         pytest.param(entry, marks=() if entry.name in ALWAYS else pytest.mark.slow, id=entry.name)
         for entry in ENTRIES
-        if entry.name not in CALENDAR
+        if entry.name not in CALENDAR + FINITE
     ],
 )
 FOLDER = Path(sp.__file__).parent / "models"
