@@ -15,10 +15,11 @@ import saddlepath as sp
 from saddlepath.checkpoint import read_checkpoint, save_checkpoint
 from saddlepath.config import Config
 from saddlepath.economy import economy
+from saddlepath.events import EventFiles
 from saddlepath.files import load
 from saddlepath.models.growth import Growth
 from saddlepath.outcome import Outcome
-from saddlepath.runs import EventFiles, RunFolder, final_outcome, resume_run, start_run
+from saddlepath.runs import RunFolder, final_outcome, resume_run, start_run
 from saddlepath.solvers.problem import Problem
 from saddlepath.solvers.solve import Checkpoint, attempts_of
 from saddlepath.solvers.solver import Solver

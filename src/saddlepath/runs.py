@@ -7,12 +7,9 @@ followed.
 """
 
 import dataclasses
-import importlib.util
 import json
 import os
 import platform
-import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,9 +22,10 @@ import tomli_w
 from saddlepath._version import __version__
 from saddlepath.checkpoint import CheckpointFile, read_checkpoint, save_checkpoint
 from saddlepath.config import Config, read_config
-from saddlepath.container import PathLike, finite, read_file, write_atomically, write_json
+from saddlepath.container import PathLike, read_file, write_atomically, write_json
 from saddlepath.economy import economy
 from saddlepath.errors import FileError
+from saddlepath.events import EventFiles, append_line, stamped
 from saddlepath.files import KIND as SOLUTION
 from saddlepath.files import load, model_header, save, write_accuracy
 from saddlepath.model import Model
@@ -203,7 +201,7 @@ class RunLog:
         if checkpoint is not None and found is not None:
             kept = _read_lines(folder.metrics)[: found.notes["lines"]]
             self.repeated = _repeated(kept, checkpoint.attempt)
-            kept.append(_record({"event": "test", **checkpoint.progress.tests[-1]}))
+            kept.append(stamped({"event": "test", **checkpoint.progress.tests[-1]}))
         write_atomically(folder.metrics, "".join(json.dumps(line) + "\n" for line in kept).encode())
         self.lines = len(kept)
         self.path = folder.metrics
@@ -215,19 +213,14 @@ class RunLog:
         if self.repeated > 0:
             self.repeated -= 1
             return
-        line = _record(record)
-        with self.path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
+        line = stamped(record)
+        append_line(self.path, line)
         self.lines += 1
         self.events.add(line)
         self.show(record)
 
     def close(self) -> None:
         self.events.close()
-
-
-def _record(record: dict[str, Any]) -> dict[str, Any]:
-    return finite(record) | {"time": round(time.time(), 3)}
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
@@ -247,41 +240,6 @@ def _repeated(kept: list[dict[str, Any]], attempt: int) -> int:
     """How many records a resumed run repeats before it reaches its checkpoint."""
     announced = [i for i, line in enumerate(kept) if line["event"] == "attempt"]
     return announced[-1 - attempt] + 1 if len(announced) > attempt else 1
-
-
-class EventFiles:
-    """Training curves for TensorBoard, one folder per attempt; nothing where tensorboardX is missing."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.attempts = 0
-        self.writer: Any = None
-        if folder.is_dir():
-            shutil.rmtree(folder)
-
-    def add(self, line: dict[str, Any]) -> None:
-        if line["event"] == "attempt":
-            self._open()
-        if line["event"] == "test" and self.writer is not None:
-            for name in ("mean", "p99", "max", "best", "loss", "rate", "accepted"):
-                if line.get(name) is not None:
-                    self.writer.add_scalar(name, line[name], line["step"], walltime=line["time"])
-            for name, loss in line.get("losses", {}).items():
-                if loss is not None:
-                    self.writer.add_scalar(f"loss/{name}", loss, line["step"], walltime=line["time"])
-
-    def _open(self) -> None:
-        self.close()
-        self.attempts += 1
-        if importlib.util.find_spec("tensorboardX") is not None:
-            from tensorboardX import SummaryWriter
-
-            self.writer = SummaryWriter(str(self.folder / f"attempt-{self.attempts}"))
-
-    def close(self) -> None:
-        if self.writer is not None:
-            self.writer.close()
-            self.writer = None
 
 
 def final_outcome(folder: RunFolder) -> Outcome | None:

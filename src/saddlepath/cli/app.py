@@ -3,7 +3,7 @@
 import typer
 
 from saddlepath._version import __version__
-from saddlepath.cli import answers, demonstration, estimating, interchange, models, solving, uncertainty
+from saddlepath.cli import answers, demonstration, estimating, interchange, models, solving, studying, uncertainty
 
 app = typer.Typer(
     help="Write an economic model as its equations; solve it globally; see how accurate the answer is.",
@@ -41,4 +41,5 @@ app.command()(answers.irf)
 app.command()(answers.report)
 app.command()(uncertainty.uq)
 app.command()(estimating.estimate)
+app.command()(studying.study)
 app.command()(demonstration.demo)

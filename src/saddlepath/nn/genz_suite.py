@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from saddlepath.nn.findings import Findings, Line, Panel
 from saddlepath.nn.fitting import Recipe
 from saddlepath.nn.genz import FUNCTIONS, GenzFunction, draw
 from saddlepath.nn.many import predict_many
@@ -148,3 +149,27 @@ def genz_table(errors: Any) -> Table:
         f"Medians over draws at {TESTED} independent points. NRMSE: a constant scores one. not zero: training values."
     )
     return Table(frame, "Genz functions", note, dict.fromkeys(frame.columns, ".2g"))
+
+
+def genz_panels(errors: Any, measure: str) -> tuple[Panel, ...]:
+    """One panel per function: an error against the number of training points, a line with a band per dimension."""
+    panels = []
+    for name, of_function in errors.groupby("function", sort=False):
+        lines = []
+        for d, rows in of_function.groupby("d", sort=False):
+            by_size = rows.groupby("n")[measure]
+            quantiles = [by_size.quantile(q).to_numpy() for q in (0.5, 0.1, 0.9)]
+            lines.append(Line(f"d = {d}", np.array(sorted(rows["n"].unique()), dtype=float), *quantiles))
+        panels.append(Panel(str(name), tuple(lines), "training points [-]", f"{measure} error [-]", True, True))
+    return tuple(panels)
+
+
+def study_genz(seed: int = 0) -> Findings:
+    """The suite of networks in full, with average and maximum error against the number of training points.
+
+    Args:
+        seed: The problems are fixed; nothing else is random.
+    """
+    errors = genz_errors()
+    figures = {measure: genz_panels(errors, measure) for measure in ("average", "maximum")}
+    return Findings({"genz": genz_table(errors)}, figures)
