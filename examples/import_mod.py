@@ -67,8 +67,8 @@ print(imported.text)
 
 # %% [markdown]
 # `k(-1)` has become the state `k_lag`, and log productivity a state of its own, because it depends on nothing but its
-# past and an innovation. Output and capital are formulas, so that only consumption is left to the decision rule and only
-# the Euler equation to the residuals. What depends on tomorrow stands inside of `E`; inside of it, `s1.k_lag` is the
+# past and an innovation. Output and capital are formulas, so that only consumption is left to the decision rule and
+# only the Euler equation to the residuals. What depends on tomorrow stands inside of `E`; there, `s1.k_lag` is the
 # capital that today's decision leaves.
 #
 # ## Use it

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -16,12 +17,10 @@ from tests.interchange.twins import TWINS, Twin
 import saddlepath as sp
 from saddlepath.catalogue import own_class
 from saddlepath.cli import main
+from saddlepath.expectation import Expectation
 from saddlepath.model import Model
 
 FILES = Path(__file__).parent / "interchange"
-SLOW = pytest.mark.slow
-QUICK = {"growth_predetermined.mod", "brock_mirman_lists.yaml"}
-"""The pairs that run by default; two models take a few seconds to compile."""
 
 
 def imported(name: str, folder: Path) -> Any:
@@ -31,7 +30,8 @@ def imported(name: str, folder: Path) -> Any:
     return own_class(f"{place}:{read.name}")()
 
 
-@pytest.mark.parametrize("twin", [pytest.param(t, id=t.file, marks=() if t.file in QUICK else SLOW) for t in TWINS])
+@pytest.mark.slow
+@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.file)
 def test_the_first_order_solution_is_that_of_the_published_model(twin: Twin, tmp_path: Path) -> None:
     """To 1e-8: both are exact up to the round-off of Newton's method (1e-12) and of the Schur form."""
     model = imported(twin.file, tmp_path)
@@ -46,6 +46,20 @@ def test_the_first_order_solution_is_that_of_the_published_model(twin: Twin, tmp
     # Features are alike, logs of positive states, so that the s.d. agree too, and with them the shocks. Price
     # dispersion does not move to first order; what is left of it is round-off.
     np.testing.assert_allclose(found.deviation[order], expected.deviation, rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["brock_mirman.mod", pytest.param("brock_mirman_lists.yaml", marks=pytest.mark.slow)])
+def test_full_depreciation_has_a_closed_form(name: str, tmp_path: Path) -> None:
+    """Brock and Mirman (1972): `k' = alpha beta y`, hence these slopes around the steady state, to round-off."""
+    model = imported(name, tmp_path)
+    stock = model.State._fields[0]
+    found = first_order(model, {"c": named("c"), "k": tomorrow(stock), "z": tomorrow("z")})
+    k = (model.alpha * model.beta) ** (1 / (1 - model.alpha))
+    slope = np.array([model.alpha, k])  # of next period's capital; consumption is a constant multiple of it
+    np.testing.assert_allclose(found.slopes["k"], slope, rtol=1e-10)
+    np.testing.assert_allclose(found.slopes["c"], slope * (1 / (model.alpha * model.beta) - 1), rtol=1e-10)
+    np.testing.assert_allclose(found.slopes["z"], [0.0, 0.9], atol=1e-12)
+    assert found.deviation[1] == pytest.approx(0.04 / np.sqrt(1 - 0.9**2), rel=1e-10)
 
 
 def test_the_linear_economy_has_the_published_solution(tmp_path: Path) -> None:
@@ -79,11 +93,14 @@ def test_expectations_of_nonlinear_terms_keep_their_meaning(tmp_path: Path) -> N
                 d_ahead_2=jnp.exp((1 + rho) * s.d + v / 2),
             )
 
-    d, zero = jnp.array([-0.3, 0.0, 0.4]), jnp.zeros(3)
-    states = model.State(d=d, d_lag=zero, d_lag2=zero, past=zero, e=zero)
-    errors = sp.euler_errors(sp.closed_form(WithClosedForm()), states, quadrature=sp.GaussHermite(9))
-    assert set(errors) == {"claim", "product", "d_ahead", "d_ahead_2"}
-    assert max(float(np.max(np.abs(e))) for e in errors.values()) < 1e-11
+    exact, zero = WithClosedForm(), jnp.zeros(())
+    shocks, weights = exact.shocks().nodes(None, sp.GaussHermite(9))
+    s = exact.State(d=jnp.array(0.4), d_lag=zero, d_lag2=zero, past=zero, e=zero)
+    x = exact.exact(s)
+    s1 = jax.vmap(lambda shock: exact.transition(s, x, shock))(shocks)
+    residuals = exact.residuals(s, x, Expectation(s1, exact.exact(s1), weights, exact.exact, s))
+    assert set(residuals) == {"claim", "product", "d_ahead", "d_ahead_2"}
+    np.testing.assert_allclose(list(residuals.values()), 0.0, atol=1e-13)
 
 
 def test_lags_are_states_that_hold_the_past(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def positive_variables(source: Source, structure: Structure, at: Mapping[str, fl
     expressions = [side for e in source.equations for side in (e.left, e.right)]
     expressions += [*(a.value for a in source.local), *source.laws.values()]
     needed = {name for e in expressions for part in everything(e) for name in _needs(part)}
-    for name, formula in reversed(structure.definitions.items()):
+    for name, formula in reversed(list(structure.definitions.items())):
         needed |= set(_factors(formula)) if name in needed else set()
     positive = {name for name in needed if at.get(name, 0.0) > 0}
     positive |= {state.name for state in structure.states if state.variable in positive}
