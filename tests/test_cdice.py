@@ -43,7 +43,7 @@ def best(case: str) -> Any:
 def point(model: CDICE, path: Any, t: int) -> tuple[Any, Any]:
     """State and policy of a year of the optimum."""
     year = path.isel(year=t)
-    labour = model.problem().paths.productivity(float(t)) * model.problem().paths.population(float(t))
+    labour = model.problem().effective_labour(float(t))
     s = model.State(
         k=jnp.asarray(year.capital.values) / labour,
         carbon=jnp.asarray(year.carbon.values) / 1000,
@@ -94,7 +94,7 @@ def test_the_first_year_is_that_of_the_source() -> None:
         s = model.start()
         x = model.complete(s, model.steady_guess()[1])
         found = model.definitions(s, x)
-        labour = float(model.effective_labour(s))
+        labour = float(model.problem().effective_labour(s.t))
     assert labour == pytest.approx(76.214, abs=5e-4)
     assert float(s.k) == pytest.approx(2.926, abs=5e-4)
     assert float(found["output"]) == pytest.approx(105.2, abs=0.05)

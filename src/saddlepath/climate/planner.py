@@ -22,8 +22,8 @@ from jaxtyping import Array, Float
 from saddlepath.climate.calibrations import CARBON_CYCLES, TEMPERATURES
 from saddlepath.climate.carbon import CarbonCycle
 from saddlepath.climate.exogenous import ExogenousPaths
-from saddlepath.climate.forcing import Forcing, LinearForcing
-from saddlepath.climate.numbers import Number, Numbers
+from saddlepath.climate.forcing import Forcing, LinearForcing, co2_forcing
+from saddlepath.climate.numbers import AnyArray, Number, Numbers
 from saddlepath.climate.temperature import Temperature
 
 
@@ -73,3 +73,49 @@ class PlannerProblem(eqx.Module):
         """Of utility of consumption per effective labour, from the year after `t` to `t`. [-]"""
         productivity, population = self.growth(t)
         return jnp.exp(-jnp.asarray(self.rho) + (1 - 1 / self.psi) * productivity + population)
+
+    def effective_labour(self, t: Numbers) -> Float[Array, "..."]:
+        """A L, per unit of which quantities of goods are of order one. [trn 2010 USD]"""
+        return self.paths.productivity(t) * self.paths.population(t)
+
+    def damages(self, temperature: Numbers) -> Float[Array, "..."]:
+        """Omega(T_AT), as a share of gross output. [-]"""
+        return self.pi1 * jnp.asarray(temperature) + self.pi2 * jnp.asarray(temperature) ** 2
+
+    def abated(self, price: Numbers, t: Numbers) -> Float[Array, "..."]:
+        """The rate of abatement mu at which the last tonne abated costs what it is worth, at most one. [-]
+
+        Args:
+            price: Worth of a tonne less. [2010 USD/tCO2]
+            t: Years since 2015. [yr]
+        """
+        relative = jnp.asarray(price) / self.paths.backstop(t)
+        return jnp.minimum(relative ** (1 / (self.paths.theta2 - 1)), 1.0)
+
+    def abatement_cost(self, mu: Numbers, t: Numbers) -> Float[Array, "..."]:
+        """Theta(mu) = theta1 mu^theta2, as a share of gross output. [-]"""
+        return self.paths.abatement_cost(t) * jnp.asarray(mu) ** self.paths.theta2
+
+    def marginal_cost(self, mu: Numbers, t: Numbers) -> Float[Array, "..."]:
+        """Cost of the last tonne abated; the tax that makes it pay. [2010 USD/tCO2]"""
+        return self.paths.backstop(t) * jnp.asarray(mu) ** (self.paths.theta2 - 1)
+
+    def emissions(self, output: Numbers, mu: Numbers, t: Numbers) -> Float[Array, "..."]:
+        """Of industry and land. [1000 GtC/yr]
+
+        Args:
+            output: Gross output. [trn 2010 USD/yr]
+            mu: Rate of abatement. [-]
+            t: Years since 2015. [yr]
+        """
+        return self.paths.intensity(t) * (1 - jnp.asarray(mu)) * output + self.paths.land_emissions(t)
+
+    def radiation(self, carbon: Float[AnyArray, "3"], t: Numbers) -> Float[Array, ""]:
+        """Radiative forcing, of CO2 and of everything else. [W/m2]
+
+        Args:
+            carbon: Masses of carbon, the atmosphere first. [1000 GtC]
+            t: Years since 2015. [yr]
+        """
+        co2 = co2_forcing(carbon[0], self.carbon.equilibrium[0], self.temperature.f2x)
+        return co2 + self.forcing.other(t, co2)

@@ -103,10 +103,9 @@ class CDICE(sp.Model):
         )  # fmt: skip
 
     def start(self):
-        labour = self.problem().paths.productivity(0.0) * self.problem().paths.population(0.0)
         return self.State(
-            k=self.capital / labour, carbon=jnp.asarray(self.carbon_start), heat=jnp.asarray(self.heat_start),
-            t=jnp.zeros(()),
+            k=self.capital / self.problem().effective_labour(0.0), carbon=jnp.asarray(self.carbon_start),
+            heat=jnp.asarray(self.heat_start), t=jnp.zeros(()),
         )  # fmt: skip
 
     def steady_guess(self):
@@ -134,42 +133,32 @@ class CDICE(sp.Model):
         """The given tax. [2010 USD/tCO2]"""
         return self.tax_start * jnp.exp(self.tax_growth * t)
 
-    def effective_labour(self, s):
-        """`A L`, so that money per unit of it is trillion 2010 USD."""
-        return self.problem().paths.productivity(s.t) * self.problem().paths.population(s.t)
-
-    def damages(self, s):
-        return self.pi1 * s.heat[0] + self.pi2 * s.heat[0] ** 2
-
     def complete(self, s, x):
         """Abatement as far as a tonne less is worth its price, the planner's or a tax, at most everything."""
-        if self.abatement == "none":
-            return x._replace(mu=jnp.zeros(()))
-        price = x.carbon_price[0] * self.effective_labour(s) / climate.CO2_PER_CARBON
-        price = self.tax(s.t) if self.abatement == "taxed" else price
-        relative = price / self.problem().paths.backstop(s.t)
-        return x._replace(mu=jnp.minimum(relative ** (1 / (self.theta2 - 1)), 1.0))
+        problem = self.problem()
+        price = x.carbon_price[0] * problem.effective_labour(s.t) / climate.CO2_PER_CARBON
+        mu = problem.abated(self.tax(s.t) if self.abatement == "taxed" else price, s.t)
+        return x._replace(mu=jnp.zeros(()) if self.abatement == "none" else mu)
+
+    def output(self, s):
+        return s.k**self.alpha
 
     def consumption(self, s, x):
-        return x.consumed * (1 - self.damages(s)) * s.k**self.alpha
+        return x.consumed * (1 - self.problem().damages(s.heat[0])) * self.output(s)
 
     def resources(self, s, x):
-        net = 1 - self.problem().paths.abatement_cost(s.t) * x.mu**self.theta2 - self.damages(s)
-        return net * s.k**self.alpha + (1 - self.delta) * s.k
+        lost = self.problem().abatement_cost(x.mu, s.t) + self.problem().damages(s.heat[0])
+        return (1 - lost) * self.output(s) + (1 - self.delta) * s.k
 
     def emissions(self, s, x):
         """Of industry and land. [1000 GtC/yr]"""
-        paths = self.problem().paths
-        industry = paths.intensity(s.t) * (1 - x.mu) * self.effective_labour(s) * s.k**self.alpha
-        return industry + paths.land_emissions(s.t)
+        return self.problem().emissions(self.output(s) * self.problem().effective_labour(s.t), x.mu, s.t)
 
     def carbon_tomorrow(self, s, x):
         return self.problem().carbon.step(s.carbon, self.emissions(s, x))
 
     def heat_tomorrow(self, s):
-        problem = self.problem()
-        co2 = climate.co2_forcing(s.carbon[0], self.equilibrium[0], self.f2x)
-        return problem.temperature.step(s.heat, co2 + problem.forcing.other(s.t, co2))
+        return self.problem().temperature.step(s.heat, self.problem().radiation(s.carbon, s.t))
 
     def transition(self, s, x, shock):
         k = (self.resources(s, x) - self.consumption(s, x)) / self.problem().growth_factor(s.t)
@@ -201,15 +190,15 @@ class CDICE(sp.Model):
         }
 
     def definitions(self, s, x):
-        labour = self.effective_labour(s)
+        problem, labour = self.problem(), self.problem().effective_labour(s.t)
         k, carbon, _ = self.worth(s, x)
         return {
             "scc": -carbon[0] / k * labour / climate.CO2_PER_CARBON,
             "scc_emitted": x.carbon_price[0] * labour / climate.CO2_PER_CARBON,
-            "tax": self.problem().paths.backstop(s.t) * x.mu ** (self.theta2 - 1),
+            "tax": problem.marginal_cost(x.mu, s.t),
             "emissions": 1000 * climate.CO2_PER_CARBON * self.emissions(s, x),
             "stock": s.k * labour,
-            "output": s.k**self.alpha * labour,
+            "output": self.output(s) * labour,
             "consumption": self.consumption(s, x) * labour,
-            "damages": self.damages(s),
+            "damages": problem.damages(s.heat[0]),
         }
