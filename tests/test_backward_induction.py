@@ -215,13 +215,19 @@ def test_refusals_are_sentences() -> None:
 
     with pytest.raises(sp.ModelError, match="gives no terminal_value"):
         sp.backward_induction(Endless(), sp.Box(k=(0.2, 2.0)))
+
+    class Unmeasured(PortfolioChoice):
+        horizon: None = None
+
+    with pytest.raises(sp.ModelError, match="gives terminal_value.s. and no horizon; add a field horizon"):
+        sp.backward_induction(Unmeasured(), portfolio_box(2))
     with pytest.raises(sp.ModelError, match="gives terminal_value; conditions are derived for a life without end"):
         economy(PortfolioChoice())
     with pytest.raises(sp.ConfigError, match="first policy is not strictly inside the constraints"):
         sp.backward_induction(PortfolioChoice(), portfolio_box(2))
     with pytest.raises(sp.ConfigError, match=r"region of inaction of 11 states has 2\^11 vertices"):
         outer_points(bellman(PortfolioChoice(), portfolio_box(2)), sp.Box(x=(np.zeros(11), np.ones(11))))
-    with pytest.raises(sp.ConfigError, match="points must be a whole number of at least 16"):
+    with pytest.raises(sp.ConfigError, match="points must be a whole number of at least 32"):
         solved(PortfolioChoice(), 3)
     with pytest.raises(sp.ConfigError, match="no slopes; take 1.5 or 2.5"):
         Matern(0.5).bends(jnp.zeros(1), jnp.ones(1))

@@ -37,7 +37,7 @@ FRESH_SEED = 2
 """Seed of these points."""
 LOST = 0.1
 """Share of points at which maximisations may fail; the processes do without them [-]."""
-WITHIN = 1 / 3
+WITHIN = 0.25
 """Share of the points that lie in the region of inaction and the band around it [-]."""
 
 
@@ -206,12 +206,12 @@ def backward_induction(
     """
     with jax.enable_x64(True):
         problem = bellman(model, box, quadrature)
-        _check_end(model)
+        horizon = _horizon(model)
         count = 50 * box.size if points is None else points
-        require_whole("points", count, 4 * 2**box.size)
+        require_whole("points", count, 8 * 2**box.size)
         sweep = _Sweep(problem, box, inaction, kernel or Matern(2.5), start, count, seed)
         later, dates = Terminal(problem), []
-        for _ in range(model.horizon):
+        for _ in range(horizon):
             dates.append(sweep.date(later, dates[-1] if dates else None))
             later = dates[-1].value
             if log is not None:
@@ -219,12 +219,19 @@ def backward_induction(
     return ValuePath(problem, box, tuple(reversed(dates)), start)
 
 
-def _check_end(model: Model) -> None:
+def _horizon(model: Model) -> int:
+    """Number of dates at which something is chosen."""
+    name = type(model).__name__
     if type(model).terminal_value is Model.terminal_value:
         raise ModelError(
-            f"{type(model).__name__} gives no terminal_value(s); write the value of a state when the horizon is over, "
-            "or take iterate_values for a life without end."
+            f"{name} gives no terminal_value(s); write the value of a state when the horizon is over, or take "
+            "iterate_values for a life without end."
         )
+    horizon = getattr(model, "horizon", None)
+    if horizon is None:
+        raise ModelError(f"{name} gives terminal_value(s) and no horizon; add a field horizon, the number of dates.")
+    require_whole(f"{name}.horizon", horizon, 1)
+    return horizon
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -251,11 +258,10 @@ class _Sweep:
                 f"no best policy was found at {lost} of {len(s)} points; give more points, or a smaller box."
             )
         labels = values_and_slopes(self.problem, later, s, solved.x, solved.multipliers)
-        known = _processes(None if after is None else after.value)
-        fits = [
-            self._fit(s[part], *(np.asarray(label)[part] for label in labels), near)
-            for part, near in zip((part[found[part]] for part in parts), known, strict=False)
-        ]
+        values, slopes = (np.asarray(label) for label in labels)
+        kept = [part[found[part]] for part in parts]
+        known = _processes(None if after is None else after.value, len(parts))
+        fits = [self._fit(s[i], values[i], slopes[i], near) for i, near in zip(kept, known, strict=True)]
         value = fits[0] if region is None else Joined(region, *fits)
         return Dated(value, region, lost, float(np.max(np.asarray(solved.slope)[found])))
 
@@ -270,15 +276,15 @@ class _Sweep:
         """States, and which of them each process learns from; their numbers are the same at all dates."""
         if region is None:
             return spread_points(self.problem, self.box, self.count, self.seed), [np.arange(self.count)]
-        corners = len(region.vertices)
+        corners, outer = len(region.vertices), outer_points(self.problem, self.box)
         within = int(WITHIN * self.count)
         near = lambda s: region.distances(s) <= BAND
         inside = spread_points(self.problem, region.around(), within - corners, self.seed, near)
         beyond = lambda s: region.distances(s) >= -BAND
-        outside = spread_points(self.problem, self.box, self.count - within, self.seed, beyond)
+        outside = spread_points(self.problem, self.box, self.count - within - corners, self.seed, beyond)
         order = np.arange(self.count)
         parts = [order[:within], np.delete(order, slice(corners, within))]
-        return np.concatenate([region.vertices, inside, outside]), parts
+        return np.concatenate([region.vertices, inside, outer, outside]), parts
 
     def _fit(self, s: Array, values: np.ndarray, slopes: np.ndarray, near: SlopedProcess | None) -> SlopedProcess:
         levels = (False,) * self.box.size
@@ -287,11 +293,11 @@ class _Sweep:
         return fit(self.box, self.kernel, levels, None, labelled, values, along, near)
 
 
-def _processes(value: Value | None) -> tuple[SlopedProcess | None, SlopedProcess | None]:
-    """Those of a value, the inner one first."""
+def _processes(value: Value | None, count: int) -> tuple[SlopedProcess | None, ...]:
+    """Those of a value, the inner one first; none before the first fit."""
     if isinstance(value, Joined):
         return value.inside, value.outside
-    return (value if isinstance(value, SlopedProcess) else None), None
+    return (value,) if isinstance(value, SlopedProcess) else (None,) * count
 
 
 @eqx.filter_jit
