@@ -76,7 +76,18 @@ def test_figures() -> None:
     assert [len(panel.lines) for panel in figure.axes] == [2, 2]
 
 
+@pytest.mark.usefixtures("plain_interpreter")
+def test_double_precision_without_a_flag() -> None:
+    found = pulse(years=100).sel(calibration="cdice", year=100)
+    assert float(found) == pytest.approx(
+        PULSE["cdice"][100], rel=2e-7
+    )  # float32 would keep six digits, after 100 steps
+    assert rcp_run("rcp45").carbon.dtype == "float64"
+
+
 def test_refusals() -> None:
+    with pytest.raises(ConfigError, match="nothing to compare"):
+        pulse({})
     with pytest.raises(ConfigError, match="no pathway is called 'rcp70'; did you mean"):
         rcp("rcp70")
     with pytest.raises(ConfigError, match="begins in 1765, from equilibrium, or in 2015; got 1850"):

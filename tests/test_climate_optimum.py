@@ -235,6 +235,12 @@ def test_log_utility() -> None:
     assert float(optimum(PlannerProblem(psi=1.0), horizon=200).scc[0]) == pytest.approx(float(near), rel=1e-5)
 
 
+@pytest.mark.usefixtures("plain_interpreter")
+def test_double_precision_without_a_flag(cdice: xr.Dataset) -> None:
+    found = optimum()
+    np.testing.assert_allclose(found.scc[:100], cdice.scc[:100], rtol=1e-9)
+
+
 def test_figure(cdice: xr.Dataset) -> None:
     figure = optimal_paths({"CDICE": cdice, "DICE-2016R, five years": five_year_optimum()})
     assert [len(panel.lines) for panel in figure.axes] == [2] * 6

@@ -161,6 +161,8 @@ def warmth_along(
 def _compared(found: dict[str, np.ndarray], name: str, unit: str) -> "xr.DataArray":
     import xarray as xr
 
+    if not found:
+        raise ConfigError("there is nothing to compare; give one calibration or more by name, such as {'mine': ...}.")
     table, years = np.stack(list(found.values())), np.arange(len(next(iter(found.values()))))
     coords = {"calibration": list(found), "year": ("year", years, {"long_name": "years", "units": "yr"})}
     return xr.DataArray(table, coords, ("calibration", "year"), attrs={"long_name": name, "units": unit})

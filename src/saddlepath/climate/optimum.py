@@ -207,7 +207,7 @@ def _programme(
         high[4, 1:] = cap
     least, most = np.array([[-np.inf], [0.0]]), np.array([[0.999], [1.0]])
     least, most = (np.repeat(bound, horizon, axis=1) for bound in (least, most))
-    guess = np.stack([np.full(horizon, 0.25), np.minimum(0.1 + np.arange(horizon) / 50, 0.99)])
+    guess = np.stack([np.full(horizon, 0.25), np.minimum(0.1 + np.arange(horizon) / 80, 0.99)])
     if rate is not None:
         least[1] = most[1] = guess[1] = rate
     return Programme(
