@@ -35,8 +35,8 @@ class _NetworkEstimator(BaseEstimator):
 
     def __init__(
         self,
-        loss: str = "",
         hidden: tuple[int, ...] = (64, 64),
+        loss: str = "",
         activation: str = "swish",
         dropout: float = 0.0,
         optimizer: str = "adam",

@@ -122,7 +122,7 @@ def genz_errors(
                 for i, (f, number) in enumerate(zip(given.functions, given.draws, strict=True))
             ]
             if show is not None:
-                middle = np.median([row["NRMSE"] for row in rows[-len(given.functions) :]])
+                middle = np.nanmedian([row["NRMSE"] for row in rows[-len(given.functions) :]])
                 show(f"d = {d}, n = {n}: median NRMSE {middle:.2g}")
     return pd.DataFrame(rows)
 

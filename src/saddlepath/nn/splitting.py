@@ -12,7 +12,7 @@ from jaxtyping import Int
 
 from saddlepath.errors import ConfigError
 
-Rows = Int[np.ndarray, " n"]
+Rows = Int[np.ndarray, " _"]
 LEAST = 10
 """Labels without which there is nothing to split [-]."""
 
