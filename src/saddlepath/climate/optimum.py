@@ -87,12 +87,12 @@ def optimum(
             raise ConfigError(
                 f"the horizon must be at least {LEAST_HORIZON} years, got {horizon}; choose a longer one."
             )
-        series = _exogenous(as_arrays(problem), jnp.arange(horizon, dtype=float))
-        inputs = {name: np.asarray(values) for name, values in series.items()}
-        rate = _given_abatement(problem, inputs, abatement, tax)
-        programme = _programme(problem, inputs, rate, cap)
-    path = _consistent(problem, programme)
-    return _dataset(problem, inputs, path, programme.weights)
+        years = jnp.arange(horizon, dtype=float)
+        inputs = {name: np.asarray(values) for name, values in _exogenous(as_arrays(problem), years).items()}
+        programme = _programme(problem, inputs, _given_abatement(problem, years, abatement, tax), cap)
+        path = _consistent(problem, programme)
+        prices = np.asarray(problem.marginal_cost(path.controls[1], years))
+    return _dataset(inputs, path, programme.weights, prices)
 
 
 def _require_domains(problem: PlannerProblem) -> None:
@@ -120,13 +120,12 @@ def _exogenous(problem: PlannerProblem, years: Float[Array, " horizon"]) -> dict
     paths = problem.paths
     return {
         "growth": problem.growth_factor(years),
-        "effective": paths.productivity(years) * paths.population(years),
+        "effective": problem.effective_labour(years),
         "intensity": paths.intensity(years),
         "theta1": paths.abatement_cost(years),
         "land": paths.land_emissions(years),
         "other": problem.forcing.other(years, jnp.zeros_like(years)),
         "discount": problem.discount_factor(years),
-        "backstop": paths.backstop(years),
     }
 
 
@@ -135,18 +134,16 @@ IN_LAW = ("growth", "effective", "intensity", "theta1", "land", "other")
 
 
 def _given_abatement(
-    problem: PlannerProblem, inputs: dict[str, np.ndarray], abatement: Any, tax: Any
+    problem: PlannerProblem, years: Float[Array, " horizon"], abatement: Any, tax: Any
 ) -> Float[np.ndarray, " horizon"] | None:
     """The rate of abatement that is imposed, or None."""
     if abatement is not None and tax is not None:
         raise ConfigError("give either a rate of abatement or a tax that implies one, not both.")
     if tax is None and abatement is None:
         return None
-    horizon = len(inputs["growth"])
     if tax is None:
-        return _path("abatement", abatement, horizon, 1.0)
-    relative = _path("tax", tax, horizon, np.inf) / inputs["backstop"]
-    return np.minimum(relative ** (1 / (float(problem.paths.theta2) - 1)), 1.0)
+        return _path("abatement", abatement, len(years), 1.0)
+    return np.asarray(problem.abated(_path("tax", tax, len(years), np.inf), years))
 
 
 def _path(name: str, given: Any, horizon: int, most: float) -> Float[np.ndarray, " horizon"]:
@@ -240,24 +237,22 @@ def _consistent(problem: PlannerProblem, programme: Programme) -> BestPath:
     )
 
 
-def _dataset(
-    problem: PlannerProblem, inputs: dict[str, np.ndarray], path: BestPath, weights: np.ndarray
-) -> "xr.Dataset":
+def _dataset(inputs: dict[str, np.ndarray], path: BestPath, weights: np.ndarray, prices: np.ndarray) -> "xr.Dataset":
     reported = dict(zip(REPORTED, path.reported, strict=True))
     states, effective, emitted = path.states[:, :-1], inputs["effective"], GTC * CO2_PER_CARBON
-    values, mu = path.values[:, 1:] / weights, path.controls[1]
+    values = path.values[:, 1:] / weights
     per_co2 = effective / CO2_PER_CARBON
     series = {
         "capital": ("trn 2010 USD", states[0] * effective),
         "output": ("trn 2010 USD/yr", reported["gross"] * effective),
         "consumption": ("trn 2010 USD/yr", reported["consumption"] * effective),
-        "abatement": ("-", mu),
+        "abatement": ("-", path.controls[1]),
         "damages": ("share of output", reported["damage"]),
         "abatement_cost": ("share of output", reported["abated"]),
         "industrial_emissions": ("GtCO2/yr", emitted * reported["industry"]),
         "emissions": ("GtCO2/yr", emitted * (reported["industry"] + inputs["land"])),
         "forcing": ("W/m2", reported["radiation"]),
-        "tax": ("2010 USD/tCO2", inputs["backstop"] * mu ** (float(problem.paths.theta2) - 1)),
+        "tax": ("2010 USD/tCO2", prices),
         "scc": ("2010 USD/tCO2", -path.values[1, :-1] / path.values[0, :-1] * per_co2),
         "scc_emitted": ("2010 USD/tCO2", -values[1] / values[0] * inputs["growth"] * per_co2),
         "carbon": ("GtC", GTC * states[1:4].T),
