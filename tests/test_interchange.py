@@ -135,6 +135,17 @@ def test_a_parameter_may_follow_from_the_steady_state(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_medium_scale_economy_is_read(tmp_path: Path) -> None:
+    """Thirty-three variables: lags of eleven and seven exogenous states, ten decisions; it is determinate."""
+    model = imported("medium_scale.mod", tmp_path)
+    assert (len(model.State._fields), len(model.Policy._fields)) == (18, 10)
+    linear = sp.linearise(model)
+    assert linear.determinacy == "18 stable roots for 18 states: one bounded solution nearby (determinate)"
+    # The most persistent root is that of government spending, as the file gives it.
+    assert linear.spectral_radius == pytest.approx(0.97, abs=1e-9)
+
+
+@pytest.mark.slow
 def test_bounds_are_complementary(tmp_path: Path) -> None:
     """Irreversible investment with a multiplier, against the published model, which satisfies the bound by its rule.
 
@@ -146,8 +157,8 @@ def test_bounds_are_complementary(tmp_path: Path) -> None:
     solution = sp.solve(imported("irreversible_growth.yaml", tmp_path), solver=solver)
     published = sp.solve(IrreversibleGrowth(), solver=solver)
     k, z = (v.ravel() for v in np.meshgrid(np.linspace(20, 60, 9), np.linspace(-0.6, 0.6, 7)))
-    x = solution(solution.model.State(k=k, z=z))
-    y = published(published.model.State(k=k, z=z))
+    x = solution(k=k, z=z)
+    y = published(k=k, z=z)
     assert np.mean(np.asarray(y.multiplier) > 1e-3) > 0.1  # the constraint binds at part of the states
     np.testing.assert_allclose(x.c, y.consumption, rtol=2e-3)
     np.testing.assert_allclose(x.mu, y.multiplier, atol=5e-3)

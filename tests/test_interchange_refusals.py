@@ -48,6 +48,12 @@ DYNARE = [
     ("1/c = beta*alpha*exp(z(+1))*k^(alpha-1)/c(+1);", "c = 0.5*exp(z)*k(-1)^alpha;", 6, "no equation looks ahead"),
     ("varexo e;", "varexo e; predetermined_variables x;", 1, "predetermined_variables names 'x'"),
     ("1/c = beta", "1/c = STEADY_STATE(cc)*beta", 6, "'cc' is not declared"),
+    (
+        "1/c = beta",
+        "sqrt(-1-c^2) = STEADY_STATE(c)*beta",
+        6,
+        "STEADY_STATE(c) needs the steady state, and none was found",
+    ),
 ]
 
 
@@ -122,6 +128,21 @@ def test_both_are_read_without_mistakes(tmp_path: Path) -> None:
     for name, text in (("growth.mod", GROWTH), ("saving.yaml", SAVING)):
         (tmp_path / name).write_text(text, encoding="utf-8")
         assert "class " in sp.import_model(tmp_path / name).text
+
+
+def test_a_first_guess_is_kept_where_no_steady_state_is_found(tmp_path: Path) -> None:
+    """From a bad guess the root is found, by further starts around it; capital without a product has none."""
+    place = tmp_path / "growth.mod"
+    guess = "initval; c = 2; k = 3; z = 0; end;\n"
+    place.write_text(GROWTH.replace("1/c =", "1.5/c =") + guess)
+    model = sp.import_model(place)
+    assert not any("no steady state" in note for note in model.notes)
+    k = (1.5 / (0.99 * 0.36)) ** (1 / (0.36 - 1))
+    assert f"k_lag={k:.12g}" in model.text
+    place.write_text(GROWTH.replace("1/c =", "1/c + 1 =").replace("alpha = 0.36", "alpha = 0") + guess)
+    model = sp.import_model(place)
+    assert "no steady state was found" in model.notes[-1]
+    assert "k_lag=3.0" in model.text and "self.Policy(c=2.0)" in model.text
 
 
 def test_files_of_another_kind_and_files_that_are_there_already(tmp_path: Path) -> None:

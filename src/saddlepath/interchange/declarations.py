@@ -48,7 +48,7 @@ def _fields(model: Vocabulary) -> list[str]:
             _field(name, repr(value(model.source.deviations[innovation], {})), what, ", within=sp.NonNegative()")
         )
     for variable, name in model.frozen.items():
-        what = f"steady state of {variable} at these values: set it anew if they change"
+        what = f"steady state of {variable}: set it anew if others change"
         lines.append(_field(name, real(model.at[variable]), what))
     return lines
 
@@ -56,8 +56,8 @@ def _fields(model: Vocabulary) -> list[str]:
 def _field(name: str, default: str, description: str, within: str = "") -> str:
     if not description:
         return f"{INDENT}{name}: float = {default}"
-    room = WIDTH - len(f'{INDENT}{name}: float = sp.parameter({default}, ""{within})')
-    return f"{INDENT}{name}: float = sp.parameter({default}, {quoted(description[:room])}{within})"
+    start = f"{INDENT}{name}: float = sp.parameter({default}, "
+    return f"{start}{quoted(description, WIDTH - len(start) - len(within) - 1)}{within})"
 
 
 def _state_label(model: Vocabulary, state: StateVariable) -> str:
@@ -68,8 +68,11 @@ def _state_label(model: Vocabulary, state: StateVariable) -> str:
 def _tuple(kind: str, fields: Iterable[tuple[str, str]]) -> list[str]:
     lines = [f"{INDENT}class {kind}(NamedTuple):"]
     for name, description in fields:
-        label = f"Annotated[sp.Scalar, sp.label({quoted(description)})]" if description else "sp.Scalar"
-        lines.append(f"{BODY}{spelled(name)}: {label}")
+        start = f"{BODY}{spelled(name)}: "
+        room = WIDTH - len(start) - len("Annotated[sp.Scalar, sp.label()]")
+        lines.append(
+            start + (f"Annotated[sp.Scalar, sp.label({quoted(description, room)})]" if description else "sp.Scalar")
+        )
     return lines
 
 

@@ -14,6 +14,7 @@ from saddlepath.interchange.emission import class_text
 from saddlepath.interchange.resolution import resolved
 from saddlepath.interchange.rest_point import known_values
 from saddlepath.interchange.structure import Structure, sorted_model
+from saddlepath.interchange.syntax import Source, Steady, everything
 from saddlepath.interchange.vocabulary import Vocabulary
 
 READERS = {".mod": read_dynare, ".dyn": read_dynare, ".yaml": read_dolo, ".yml": read_dolo}
@@ -71,13 +72,27 @@ def import_model(path: PathLike, name: str | None = None) -> ImportedModel:
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"{place} cannot be read ({error}); check the path and that it is text in UTF-8.") from error
     source = aligned(resolved(READERS[place.suffix](text, place.name)))
-    at = known_values(source)
+    at, found = known_values(source)
+    if not (found or source.closed_form):
+        _check_unasked(source)
     structure = sorted_model(source, at)
     chosen = name or class_name(place.stem)
     written = class_text(chosen, Vocabulary(source, structure, at))
     ast.parse(written)  # a mistake of the generator would show here, not in its user's hands
-    found = all(v.name in at for v in source.variables)
     return ImportedModel(chosen, written, (*source.notes, *_notes(structure, found)))
+
+
+def _check_unasked(source: Source) -> None:
+    """Refuse equations that ask for a steady state which is not known."""
+    sides = [(e.line, side) for e in source.equations for side in (e.left, e.right)]
+    for line, e in [*sides, *((a.line, a.value) for a in source.local)]:
+        for part in everything(e):
+            if isinstance(part, Steady):
+                raise source.error(
+                    line,
+                    f"STEADY_STATE({part.name}) needs the steady state, and none was found from the block initval; "
+                    "give the block steady_state_model, or a better guess.",
+                )
 
 
 def _notes(structure: Structure, found: bool) -> list[str]:
@@ -86,7 +101,7 @@ def _notes(structure: Structure, found: bool) -> list[str]:
     notes = [f"states: {states}; decisions: {', '.join(structure.policies)}."]
     if not found:
         notes.append(
-            "no steady state was found from the values of the file, so that every variable may have any sign and "
-            "residuals have units; narrow the ranges and give steady_guess()."
+            "no steady state was found from the values of the file, so that signs of variables are those of its first "
+            "guess; look at the ranges, and give a better steady_guess() if the library finds none either."
         )
     return notes

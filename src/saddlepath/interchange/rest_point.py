@@ -30,6 +30,8 @@ Values = dict[str, float]
 
 SMALL = 1e-8
 """Largest residual of a static equation at a steady state [-]."""
+N_STARTS, SPREAD = 12, 1.0
+"""Further first points, and the s.d. of their logs around the file's guess [-]."""
 
 
 def value(e: Expression, at: Mapping[str, float]) -> float:
@@ -63,8 +65,11 @@ OPERATIONS: dict[str, Callable[[float, float], float]] = {
 }
 
 
-def known_values(source: Source) -> Values:
-    """Parameters, and variables in the steady state; without the latter where none is found."""
+def known_values(source: Source) -> tuple[Values, bool]:
+    """Values of parameters and variables, and whether the latter are a steady state.
+
+    Where none is found, they are what the file gives as a first guess, as far as it does.
+    """
     at: Values = {shock.name: 0.0 for shock in source.innovations}
     for assignment in source.values:
         at[assignment.name] = value(assignment.value, at)
@@ -73,7 +78,8 @@ def known_values(source: Source) -> Values:
         guess[assignment.name] = value(assignment.value, guess)
     calibrated = {p.name: guess[p.name] for p in source.parameters if p.name in guess}
     found = _steady_state(source, at | calibrated, guess)
-    return at | calibrated | (found or {})
+    first = {v.name: guess[v.name] for v in source.variables if np.isfinite(guess.get(v.name, np.nan))}
+    return at | calibrated | (first if found is None else found), found is not None
 
 
 def _steady_state(source: Source, parameters: Values, guess: Values) -> Values | None:
@@ -92,7 +98,9 @@ def _steady_state(source: Source, parameters: Values, guess: Values) -> Values |
         at = point(v)
         return np.array([value(condition, at) for condition in conditions])
 
-    for start in (np.nan_to_num([guess.get(name, 0.0) for name in variables]), np.ones(len(variables))):
+    first = np.nan_to_num([guess.get(name, 0.0) for name in variables])
+    factors = np.exp(SPREAD * np.random.default_rng(0).normal(size=(N_STARTS, len(variables))))
+    for start in (first, np.ones(len(variables)), *(factors * np.where(first == 0.0, 1.0, first))):
         rest = _root(static, start)
         if rest is not None:
             at = point(rest)

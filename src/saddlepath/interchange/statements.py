@@ -27,15 +27,20 @@ def returned(entries: Entries) -> list[str]:
     return [f"{BODY}return {{", *(f"{BODY}{INDENT}{pair}," for pair in pairs), f"{BODY}}}"]
 
 
-def quoted(text: str) -> str:
-    """A text in double quotes."""
-    return '"' + text.replace("\\", "\\\\").replace('"', "'") + '"'
+def quoted(text: str, room: int) -> str:
+    """A text in double quotes, cut at a word where there is no room for all of it."""
+    return f'"{_cut(text, room - 2)}"'
 
 
 def docstring(description: str) -> list[str]:
     """A description as the docstring of a method, or nothing."""
-    sentence = description[:1].upper() + description[1:].rstrip(".").replace('"', "'").replace("\\", "/")
+    sentence = _cut(description[:1].upper() + description[1:].rstrip("."), WIDTH - len(f'{BODY}"""."""'))
     return [f'{BODY}"""{sentence}."""'] if description else []
+
+
+def _cut(text: str, room: int) -> str:
+    plain = text.replace("\\", "/").replace('"', "'")
+    return plain if len(plain) <= room else plain[:room].rpartition(" ")[0]
 
 
 def real(x: float) -> str:

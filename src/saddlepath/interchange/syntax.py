@@ -94,13 +94,29 @@ ZERO, ONE = Number("0"), Number("1")
 
 
 def plus(a: Expression, b: Expression) -> Expression:
-    """Their sum, without zeros."""
-    return b if a == ZERO else a if b == ZERO else Operation("+", a, b)
+    """Their sum, without zeros and double signs."""
+    match a, b:
+        case _, Number("0"):
+            return a
+        case Number("0"), _:
+            return b
+        case _, Negative(operand):
+            return Operation("-", a, operand)
+        case _:
+            return Operation("+", a, b)
 
 
 def minus(a: Expression, b: Expression) -> Expression:
-    """Their difference, without zeros."""
-    return Negative(b) if a == ZERO else a if b == ZERO else Operation("-", a, b)
+    """Their difference, without zeros and double signs."""
+    match a, b:
+        case _, Number("0"):
+            return a
+        case _, Negative(operand):
+            return plus(a, operand)
+        case Number("0"), _:
+            return Negative(b)
+        case _:
+            return Operation("-", a, b)
 
 
 def times(a: Expression, b: Expression) -> Expression:
