@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "saddlepath"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"_version"}),
     frozenset({"errors", "layout", "outcome", "container", "table", "events"}),
-    frozenset({"ranges", "shocks", "quadrature", "complementarity", "clearing", "marginal", "marginals"}),
+    frozenset({"ranges", "shocks", "quadrature", "complementarity", "powers", "clearing", "marginal", "marginals"}),
     frozenset({"expectation", "model"}),
     frozenset({"climate"}),
     frozenset({"prior", "initialisers", "network", "grid", "catalogue", "constructors"}),

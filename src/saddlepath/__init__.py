@@ -62,6 +62,8 @@ if TYPE_CHECKING:
     from saddlepath.model import parameter as parameter
     from saddlepath.network import Network as Network
     from saddlepath.outcome import Outcome as Outcome
+    from saddlepath.powers import log_of_power as log_of_power
+    from saddlepath.powers import power as power
     from saddlepath.prior import Box as Box
     from saddlepath.prior import Prior as Prior
     from saddlepath.prior import read_prior as read_prior
@@ -160,6 +162,7 @@ _MODULES = {
     "model": ("Model", "Scalar", "label", "parameter"),
     "network": ("Network",),
     "outcome": ("Outcome",),
+    "powers": ("log_of_power", "power"),
     "prior": ("Box", "Prior", "read_prior"),
     "uq.study": ("Study", "study"),
     "quadrature": ("GaussHermite", "Monomial", "QuasiMonteCarlo", "Sparse"),

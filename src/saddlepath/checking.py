@@ -21,7 +21,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from saddlepath.derived import as_written
 from saddlepath.economy import (
@@ -29,6 +29,7 @@ from saddlepath.economy import (
     economy,
     flat_residuals,
     policy_coordinates,
+    policy_from_coordinates,
     state_features,
     state_from_features,
 )
@@ -38,7 +39,7 @@ from saddlepath.layout import entry_names
 from saddlepath.model import Model, nearest_names
 from saddlepath.quadrature import Monomial
 from saddlepath.ranges import Real
-from saddlepath.rule import ConstantRule, own_features_shape
+from saddlepath.rule import ConstantRule, DecisionRule, own_features_shape
 from saddlepath.steady import first_point, linear_solutions, steady_states
 
 POINTS = 16
@@ -47,6 +48,8 @@ SPREAD = 0.1
 """Their dispersion around the centre: log points of positive states, shares of others [-]."""
 ALIKE = 1e-6
 """Difference, relative to the largest value, up to which members of an exchangeable group are alike [-]."""
+TILT = 0.01
+"""Change of every policy coordinate per unit of a state feature where a model is evaluated [-]."""
 SMALLEST_RESPONSE, LARGEST_RESPONSE = 1e-3, 1e3
 """Response to a hundred percent change of a policy beyond which an equation seems to carry a unit [-]."""
 
@@ -100,6 +103,23 @@ class Report:
 
     def _repr_html_(self) -> str:
         return self.to_html()
+
+
+class TiltedRule(DecisionRule):
+    """A decision at one state that changes a little with the state, so that slopes of values (`E.slope`) are not zero.
+
+    Attributes:
+        coordinates: The policy at that state, in the coordinates of its ranges `[n_coordinates]`.
+        centre: The features of that state `[n_continuous]`.
+    """
+
+    coordinates: Float[Array, " n_coordinates"]
+    centre: Float[Array, " n_continuous"]
+
+    def __call__(self, eco, model, y):
+        s = eco.states.unflatten(y[: eco.states.size])
+        tilt = TILT * jnp.sum(state_features(model, s, eco.states) - self.centre)
+        return model.complete(s, policy_from_coordinates(model, self.coordinates + tilt, eco.coordinates))
 
 
 def check(model: Model) -> Report:
@@ -257,7 +277,7 @@ def _evaluate(eco: Economy, points: Array, policies: Array) -> tuple[Array, Arra
     """Residuals `[n, n_equations]` and their slopes in the policy `[n, n_equations, n_coordinates]`."""
 
     def residuals(y: Array, u: Array) -> Array:
-        return eco.residuals(ConstantRule(u), y)
+        return eco.residuals(TiltedRule(u, state_features(*eco.split(y), eco.states)), y)
 
     return jax.vmap(residuals)(points, policies), jax.vmap(jax.jacfwd(residuals, 1))(points, policies)
 

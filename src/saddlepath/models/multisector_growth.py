@@ -72,8 +72,8 @@ class MultisectorGrowth(sp.Model):
     def period_return(self, s, x):
         c = self.consumption(s, x) / self.productivity
         least = jnp.maximum(c, LEAST)  # below, utility goes on as its tangent: finite, and far worse than any plan
-        enjoyed = _power(least, 1 - self.gamma) + (c - least) * LEAST**-self.gamma
-        worked = (1 - self.psi) * _power(x.labour, 1 + self.eta)
+        enjoyed = sp.power(jnp.log(least), 1 - self.gamma) + (c - least) * LEAST**-self.gamma
+        worked = (1 - self.psi) * sp.power(jnp.log(x.labour), 1 + self.eta)
         return self.sectors * enjoyed - jnp.sum(worked)
 
     def transition(self, s, x, shock):
@@ -85,9 +85,3 @@ class MultisectorGrowth(sp.Model):
     def steady_guess(self):
         one = jnp.ones(self.sectors)
         return self.State(k=one), self.Policy(investment=self.delta * one, labour=one)
-
-
-def _power(v, exponent):
-    """(v^e - 1)/e, and the logarithm at e = 0."""
-    safe = jnp.where(exponent == 0, 1.0, exponent)
-    return jnp.where(exponent == 0, jnp.log(v), (v**safe - 1) / safe)

@@ -83,8 +83,8 @@ class RecursiveGrowth(sp.Model):
         kappa, aversion = 1 - 1 / self.psi, 1 - self.gamma
 
         # log(R/V): a power mean of V'/V, which is close to one whatever the level of V.
-        mean = E(lambda s1, x1: power(jnp.log(x1.value) - log_value, aversion))
-        log_certain = log_of_power(mean, aversion)
+        mean = E(lambda s1, x1: sp.power(jnp.log(x1.value) - log_value, aversion))
+        log_certain = sp.log_of_power(mean, aversion)
 
         def payoff(s1, x1):
             lottery = (1 / self.psi - self.gamma) * (jnp.log(x1.value) - log_value - log_certain)
@@ -93,7 +93,7 @@ class RecursiveGrowth(sp.Model):
 
         own, certain = log_value - jnp.log(u), log_value + log_certain - jnp.log(u)
         return {
-            "value": (power(own, kappa) - self.beta * power(certain, kappa)) / (1 - self.beta),
+            "value": (sp.power(own, kappa) - self.beta * sp.power(certain, kappa)) / (1 - self.beta),
             "euler": self.beta * E(payoff) - 1,
         }
 
@@ -109,15 +109,3 @@ class RecursiveGrowth(sp.Model):
         x = self.complete(None, x)
         s = self.State(k=ratio * x.labour, z=zero, log_sigma=jnp.log(self.sigma_bar))
         return s, x._replace(value=self.composite(s, x))
-
-
-def power(log_x, a):
-    """`(x^a - 1)/a`, and `log x` at `a = 0`: a difference of powers without cancellation."""
-    safe = jnp.where(a == 0, 1.0, a)
-    return jnp.where(a == 0, log_x, jnp.expm1(safe * log_x) / safe)
-
-
-def log_of_power(value, a):
-    """The inverse: `log x` where `(x^a - 1)/a` is known."""
-    safe = jnp.where(a == 0, 1.0, a)
-    return jnp.where(a == 0, value, jnp.log1p(jnp.where(a == 0, 0.0, a) * value) / safe)
