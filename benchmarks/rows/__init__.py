@@ -5,11 +5,22 @@ referee's tables in `tests/referee`, or to shares of binding constraints.
 """
 
 from benchmarks.row import Row
-from benchmarks.rows import business_cycle, generations, growth, household, irbc, irreversible, new_keynesian, recursive
+from benchmarks.rows import (
+    business_cycle,
+    climate,
+    generations,
+    growth,
+    household,
+    irbc,
+    irreversible,
+    new_keynesian,
+    recursive,
+)
 
 ROWS: dict[str, Row] = (
     growth.ROWS
     | business_cycle.ROWS
+    | climate.ROWS
     | generations.ROWS
     | household.ROWS
     | irbc.ROWS

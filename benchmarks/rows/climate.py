@@ -1,0 +1,46 @@
+"""CDICE and DICE-2016 against the same planner's optimum by nonlinear programming, over 2015 to 2115."""
+
+import functools
+
+import saddlepath as sp
+from benchmarks.row import Check, Row
+from saddlepath.models.cdice import CDICE
+
+
+@functools.cache
+def gap(solution: sp.Solution) -> sp.OptimumGap:
+    """The distance of one solution to the optimum, for all of its checks."""
+    return sp.compare_with_optimum(solution)
+
+
+CHECKS: dict[str, tuple[Check, float]] = {
+    "social cost of carbon": (lambda solution: gap(solution).scc, 5e-4),
+    "capital": (lambda solution: gap(solution).capital, 5e-4),
+    "temperature [K]": (lambda solution: gap(solution).temperature, 1e-3),
+}
+STANDARD = {
+    "network": sp.Network(width=24),
+    "solver": sp.LevenbergMarquardt(batch=192, memory=0.8),
+    "sampling": sp.Passages(tube=0.1),
+    "tol": 3e-5,
+    "steps": 300,
+    "every": 25,
+    "attempts": 1,
+}
+
+
+def row(title: str, model: CDICE, seconds: float = 30) -> Row:
+    """One case: 30 s from the start of the process for a standard calibration."""
+    return Row(title, model, STANDARD, seconds, None, None, CHECKS, seeds=1)
+
+
+ROWS: dict[str, Row] = {
+    "cdice": row("CDICE", CDICE()),
+    "cdice-dice2016": row("DICE-2016, annual", CDICE.published("dice2016", "dice2016")),
+    "cdice-hadgem": row("CDICE, warms most (HadGEM2-ES)", CDICE.published("cdice", "hadgem")),
+    "cdice-giss": row("CDICE, warms least (GISS-E2-R)", CDICE.published("cdice", "giss")),
+    "cdice-mesmo": row("CDICE, keeps most carbon (MESMO)", CDICE.published("mesmo", "cdice")),
+    "cdice-usual": row("CDICE, business as usual", CDICE(abatement="none")),
+    "cdice-psi-2": row("CDICE, psi 2, rho .034", CDICE(psi=2.0, rho=0.034), 120),
+    "cdice-psi-half": row("CDICE, psi .5, rho .004", CDICE(psi=0.5, rho=0.004, horizon=1200), 120),
+}
