@@ -153,7 +153,7 @@ def test_bounds_are_complementary(tmp_path: Path) -> None:
     """
     from saddlepath.models.irreversible_growth import IrreversibleGrowth
 
-    solver = sp.Collocation(nodes=(41, 9), box={"k": (12.0, 80.0), "z": (-0.8, 0.8)})
+    solver = sp.Collocation(nodes=(41, 9), box=sp.Box(k=(12.0, 80.0), z=(-0.8, 0.8)))
     solution = sp.solve(imported("irreversible_growth.yaml", tmp_path), solver=solver)
     published = sp.solve(IrreversibleGrowth(), solver=solver)
     k, z = (v.ravel() for v in np.meshgrid(np.linspace(20, 60, 9), np.linspace(-0.6, 0.6, 7)))

@@ -139,10 +139,10 @@ def test_a_first_guess_is_kept_where_no_steady_state_is_found(tmp_path: Path) ->
     assert not any("no steady state" in note for note in model.notes)
     k = (1.5 / (0.99 * 0.36)) ** (1 / (0.36 - 1))
     assert f"k_lag={k:.12g}" in model.text
-    place.write_text(GROWTH.replace("1/c =", "1/c + 1 =").replace("alpha = 0.36", "alpha = 0") + guess)
+    place.write_text(GROWTH.replace("1/c =", "1 + c^2 =").replace("alpha = 0.36", "alpha = 0") + guess)
     model = sp.import_model(place)
     assert "no steady state was found" in model.notes[-1]
-    assert "k_lag=3.0" in model.text and "self.Policy(c=2.0)" in model.text
+    assert "k_lag=3.0" in model.text and "self.Policy(c=2.0, k=3.0)" in model.text
 
 
 def test_files_of_another_kind_and_files_that_are_there_already(tmp_path: Path) -> None:

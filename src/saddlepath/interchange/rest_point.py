@@ -30,6 +30,8 @@ Values = dict[str, float]
 
 SMALL = 1e-8
 """Largest residual of a static equation at a steady state [-]."""
+EXACT = 1e-12
+"""Largest residual at which a closed form is taken as it is [-]."""
 N_STARTS, SPREAD = 12, 1.0
 """Further first points, and the s.d. of their logs around the file's guess [-]."""
 
@@ -118,7 +120,7 @@ def _root(static: Callable[[np.ndarray], np.ndarray], start: np.ndarray) -> np.n
 
     if not np.all(np.isfinite(static(start))):
         return None
-    if np.max(np.abs(static(start)), initial=0.0) < SMALL**1.5:
+    if np.max(np.abs(static(start)), initial=0.0) < EXACT:
         return start
     found = root(static, start, method="hybr", options={"xtol": 1e-14}).x
     residuals = static(found)
