@@ -38,10 +38,9 @@ def test_values_and_integrals(name: str, d: int, convention: str) -> None:
     f = draw(name, d, convention, random)
     x = random.random((100_000, d))
     values = f(x)
-    # Twenty factors or summands of rounding error each; near a zero of the cosine relative to one.
-    np.testing.assert_allclose(
-        values[:50], [by_hand(f, row) for row in x[:50].tolist()], rtol=1e-14 * d + 1e-14, atol=1e-15
-    )
+    # To rounding: near a zero of the cosine, that of its argument, which is up to sixteen.
+    expected = [by_hand(f, row) for row in x[:50].tolist()]
+    np.testing.assert_allclose(values[:50], expected, rtol=1e-14, atol=4e-15 if name == "oscillatory" else 0)
     error = values.std() / np.sqrt(len(x))
     assert abs(values.mean() - f.integral()) <= 4 * error + 1e-13
 
@@ -58,11 +57,8 @@ def test_difficulties_and_places() -> None:
     random = np.random.default_rng(0)
     sums = [draw(name, 10, "course", random).c.sum() for name in FUNCTIONS]
     np.testing.assert_allclose(sums, [1.5, 10, 1.85, 7.03, 20.4, 4.3], rtol=1e-14)
-    np.testing.assert_allclose(
-        [draw(name, 10, "bnr2000", random).c.sum() for name in FUNCTIONS],
-        [9.0, 7.25, 1.85, 7.03, 20.4, 4.3],
-        rtol=1e-14,
-    )
+    sums = [draw(name, 10, "bnr2000", random).c.sum() for name in FUNCTIONS]
+    np.testing.assert_allclose(sums, [9.0, 7.25, 1.85, 7.03, 20.4, 4.3], rtol=1e-14)
     assert draw("gaussian", 10, "course", random).w.sum() == pytest.approx(1)
     raw = draw("gaussian", 10, "raw", random)
     assert np.all((raw.c >= 1) & (raw.c <= 3) & (raw.w >= 0.2) & (raw.w <= 0.8))

@@ -58,11 +58,7 @@ def test_slopes_of_activations(name: str) -> None:
 
 def test_extremes_of_activations() -> None:
     zero = jnp.zeros(())
-    assert (float(SLOPES["sigmoid"](zero)), float(SLOPES["tanh"](zero)), float(SLOPES["relu"](zero))) == (
-        0.25,
-        1.0,
-        0.0,
-    )
+    assert [float(SLOPES[name](zero)) for name in ("sigmoid", "tanh", "relu")] == [0.25, 1.0, 0.0]
     bottom = jnp.asarray(-1.27846)  # five decimals: the slope is then at most 1e-5 times the curvature, about 0.4
     assert abs(float(SLOPES["swish"](bottom))) < 5e-6
     assert float(ACTIVATIONS["swish"](bottom)) == pytest.approx(-0.27846, abs=5e-6)

@@ -61,6 +61,15 @@ if TYPE_CHECKING:
     from saddlepath.model import label as label
     from saddlepath.model import parameter as parameter
     from saddlepath.network import Network as Network
+    from saddlepath.nn.estimators import NetworkClassifier as NetworkClassifier
+    from saddlepath.nn.estimators import NetworkRegressor as NetworkRegressor
+    from saddlepath.nn.fitted import FittedNetwork as FittedNetwork
+    from saddlepath.nn.fitted import load_network as load_network
+    from saddlepath.nn.fitting import Recipe as Recipe
+    from saddlepath.nn.fitting import fit_network as fit_network
+    from saddlepath.nn.perceptron import Perceptron as Perceptron
+    from saddlepath.nn.studies import run_study as run_study
+    from saddlepath.nn.training import Training as Training
     from saddlepath.outcome import Outcome as Outcome
     from saddlepath.powers import log_of_power as log_of_power
     from saddlepath.powers import power as power
@@ -138,6 +147,7 @@ if TYPE_CHECKING:
     from saddlepath.surrogate.kernels import RationalQuadratic as RationalQuadratic
     from saddlepath.surrogate.kernels import SquaredExponential as SquaredExponential
     from saddlepath.surrogate.polynomial import Polynomial as Polynomial
+    from saddlepath.surrogate.smooth_polynomial import SmoothPolynomial as SmoothPolynomial
     from saddlepath.surrogate.subspace import Subspace as Subspace
     from saddlepath.surrogate.subspace import active_subspace as active_subspace
     from saddlepath.table import Table as Table
@@ -161,6 +171,12 @@ _MODULES = {
     "files": ("load", "save"),
     "model": ("Model", "Scalar", "label", "parameter"),
     "network": ("Network",),
+    "nn.estimators": ("NetworkClassifier", "NetworkRegressor"),
+    "nn.fitted": ("FittedNetwork", "load_network"),
+    "nn.fitting": ("Recipe", "fit_network"),
+    "nn.perceptron": ("Perceptron",),
+    "nn.studies": ("run_study",),
+    "nn.training": ("Training",),
     "outcome": ("Outcome",),
     "powers": ("log_of_power", "power"),
     "prior": ("Box", "Prior", "read_prior"),
@@ -193,6 +209,7 @@ _MODULES = {
     "surrogate.gaussian_process": ("GP",),
     "surrogate.deep": ("Deep",),
     "surrogate.polynomial": ("Polynomial",),
+    "surrogate.smooth_polynomial": ("SmoothPolynomial",),
     "surrogate.active": ("Learned", "learn"),
     "surrogate.acquisition": ("Deisenroth", "IntegratedVariance", "UpperConfidence", "Variance"),
     "surrogate.files": ("load_surrogate", "save_surrogate"),

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from scipy.optimize import minimize_scalar
+from scipy.optimize import fminbound
 
 from saddlepath.nn.findings import Findings, Line, Panel
 from saddlepath.table import Table, table
@@ -59,7 +59,7 @@ def decaying(first: float, rate: float) -> Step:
 
 def line_search(x: float, t: int) -> float:
     """The length that makes the cubic smallest along its slope."""
-    return float(minimize_scalar(lambda a: cubic(x - a * cubic_slope(x)), bounds=(0, 0.5), method="bounded")["x"])
+    return float(np.asarray(fminbound(lambda a: cubic(x - a * cubic_slope(x)), 0.0, 0.5)))
 
 
 def descend(step: Step, start: float = 2.0, tol: float = 1e-4) -> list[float]:

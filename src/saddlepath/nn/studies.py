@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
+from saddlepath.nn.architecture_search import study_architecture
 from saddlepath.nn.backpropagation import study_backpropagation
 from saddlepath.nn.capacity import study_double_descent, study_overfitting
 from saddlepath.nn.decision_boundaries import study_boundaries
@@ -21,6 +22,7 @@ STUDIES: dict[str, Callable[[int], Findings]] = {
     "double-descent": study_double_descent,
     "boundaries": study_boundaries,
     "backpropagation": study_backpropagation,
+    "architecture": study_architecture,
     "genz": study_genz,
 }
 """Studies by name; each takes a seed. `genz` runs for minutes, the others for less than two."""

@@ -206,7 +206,8 @@ def _best_penalties(
         z = _standardised(y, name, scale)
         left_out = (z - (shares * (u.T @ z)) @ u.T) / np.maximum(rest, LEAST_REST)
         restored = np.asarray(inverse(name, scale, jnp.asarray(z - left_out)))
-        errors = np.mean((restored - y) ** 2, axis=1)
+        with np.errstate(over="ignore"):  # of logarithms that are far off: such a penalty is not chosen
+            errors = np.mean((restored - y) ** 2, axis=1)
         # A label that nearly decides a term says nothing about its own error.
         errors[(rest.min(axis=1) < LEAST_REST) | ~np.isfinite(errors)] = np.inf
         i = int(np.argmin(errors))
