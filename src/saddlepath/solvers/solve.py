@@ -171,9 +171,7 @@ def solve(
             request = Request(eco, own, tol, start, steps, seconds, test, seed, report, _versions())
             solution = collocate(request, solver) if isinstance(solver, Collocation) else backward(request, solver)
         else:
-            states = sampling or default_sampling(eco)
-            states.check(eco)
-            plan = Plan(eco, stages, network, states, test, precision, seed)
+            plan = Plan(eco, stages, network, sampling_of(eco, sampling), test, precision, seed)
             budget = Budget(tol or default_tolerance(eco), steps, seconds, every, stages[-1].patience)
             solution = _attempt_all(plan, budget, start, attempts, report, save, resume)
     return solution.require_converged() if throw else solution
@@ -206,9 +204,15 @@ def default_tolerance(eco: Economy) -> float:
     return KINKED_TOLERANCE if has_complementarity(eco) else TOLERANCE
 
 
-def default_sampling(eco: Economy) -> Sampler:
-    """Paths around the rest point or, in calendar time, from the first date."""
-    return Paths() if eco.horizon is None else Passages()
+def sampling_of(eco: Economy, asked: Sampler | None) -> Sampler:
+    """What was asked for, if it fits; else paths around the rest point or, in calendar time, from the first date.
+
+    Raises:
+        ConfigError: It does not fit the model.
+    """
+    sampler = asked or (Paths() if eco.horizon is None else Passages())
+    sampler.check(eco)
+    return sampler
 
 
 def stages_of(solver: AnySolver | Sequence[AnySolver]) -> tuple[Solver, ...]:
