@@ -25,6 +25,7 @@ CASES: dict[str, dict[str, Any]] = {
     "2 assets, 300 points": {"assets": 2, "points": 300, "grid": 50, "published": (0.0022, 0.0372, 0.0456)},
     "2 assets, 500 points": {"assets": 2, "points": 500, "grid": 50, "published": (0.0007, 0.0137, 0.0159)},
     "2 assets, 700 points": {"assets": 2, "points": 700, "grid": 50, "published": (0.0004, 0.0061, 0.0070)},
+    "3 assets, 100 points": {"assets": 3, "points": 100, "grid": 10, "published": None},
     "3 assets, 300 points": {"assets": 3, "points": 300, "grid": 14, "published": None},
     "3 assets, 700 points": {"assets": 3, "points": 700, "grid": 14, "published": None},
 }

@@ -12,18 +12,26 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from saddlepath.dynamic_programming.bellman import Bellman, Value, bellman, solve_at, values_and_slopes
-from saddlepath.dynamic_programming.design import first_policies, spread_points
+from saddlepath.dynamic_programming.bellman import (
+    Bellman,
+    Value,
+    bellman,
+    count_lost,
+    policies_of,
+    solve_at,
+    values_and_slopes,
+    values_at,
+)
+from saddlepath.dynamic_programming.design import FRESH_POINTS, FRESH_SEED, first_policies, spread_points
 from saddlepath.dynamic_programming.inaction import BAND, After, Joined, Region, outer_points, region_of_inaction
 from saddlepath.dynamic_programming.interior_point import Maximum
 from saddlepath.dynamic_programming.sloped_process import SlopedProcess, fit, labelled_points
-from saddlepath.errors import ConfigError, ConvergenceError, ModelError
+from saddlepath.errors import ConfigError, ModelError
 from saddlepath.model import Model
 from saddlepath.prior import Box
 from saddlepath.quadrature import Quadrature
@@ -31,12 +39,6 @@ from saddlepath.simulation import require_whole
 from saddlepath.surrogate.kernels import Matern, Radial
 from saddlepath.table import Table, table
 
-FRESH_POINTS = 200
-"""Points at which the Bellman equation is solved again to measure its error."""
-FRESH_SEED = 2
-"""Seed of these points."""
-LOST = 0.1
-"""Share of points at which maximisations may fail; the processes do without them [-]."""
 WITHIN = 0.25
 """Share of the points that lie in the region of inaction and the band around it [-]."""
 
@@ -97,7 +99,7 @@ class ValuePath:
     def __call__(self, states: Any, date: int = 0) -> Float[np.ndarray, " n"]:
         """The value of a date at states `[n, n_states]`. [units of the period return]"""
         with jax.enable_x64(True):
-            return np.asarray(_valued(self._date(date).value, jnp.asarray(states, dtype=float)))
+            return np.asarray(values_at(self._date(date).value, jnp.asarray(states, dtype=float)))
 
     def policy(self, states: Any, date: int = 0) -> Any:
         """Best policies of a date at states `[n, n_states]`: `Policy`, every field with a leading axis `n`.
@@ -107,16 +109,7 @@ class ValuePath:
         """
         with jax.enable_x64(True):
             s = jnp.asarray(states, dtype=float)
-            solved = self._solved(s, date)
-            lost = np.flatnonzero(~np.asarray(solved.solved))
-            if lost.size:
-                where = ", ".join(f"{v:.4g}" for v in np.asarray(s)[lost[0]][:6])
-                raise ConvergenceError(
-                    f"no best policy was found at {lost.size} of {len(s)} states, the first at ({where}); ask for "
-                    "states inside the box."
-                )
-            found = jax.vmap(lambda s, v: self.problem.point(s, v)[1])(s, solved.x)
-        return jax.tree.map(np.asarray, found)
+            return policies_of(self.problem, s, self._solved(s, date))
 
     def bellman_errors(self, states: Any = None, date: int = 0) -> Float[np.ndarray, " n"]:
         """Distance between the two sides of the Bellman equation of a date, as a share of the value.
@@ -209,7 +202,8 @@ def backward_induction(
         horizon = _horizon(model)
         count = 50 * box.size if points is None else points
         require_whole("points", count, 8 * 2**box.size)
-        sweep = _Sweep(problem, box, inaction, kernel or Matern(2.5), start, count, seed)
+        outer = np.zeros((0, box.size)) if inaction is None else outer_points(problem, box)
+        sweep = _Sweep(problem, box, inaction, outer, kernel or Matern(2.5), start, count, seed)
         later, dates = Terminal(problem), []
         for _ in range(horizon):
             dates.append(sweep.date(later, dates[-1] if dates else None))
@@ -241,6 +235,7 @@ class _Sweep:
     problem: Bellman
     box: Box
     inaction: After | None
+    outer: np.ndarray
     kernel: Radial
     start: Callable[[Any], Any] | None
     count: int
@@ -251,12 +246,7 @@ class _Sweep:
         points, parts = self._points(region)
         s = jnp.asarray(points)
         solved = self._solve(later, s)
-        found = np.asarray(solved.solved)
-        lost = int(np.sum(~found))
-        if lost > LOST * len(s):
-            raise ConvergenceError(
-                f"no best policy was found at {lost} of {len(s)} points; give more points, or a smaller box."
-            )
+        found, lost = np.asarray(solved.solved), count_lost(solved)
         labels = values_and_slopes(self.problem, later, s, solved.x, solved.multipliers)
         values, slopes = (np.asarray(label) for label in labels)
         kept = [part[found[part]] for part in parts]
@@ -269,22 +259,21 @@ class _Sweep:
         return solve_at(self.problem, later, s, first_policies(self.problem, s, self.start))
 
     def _region(self, inaction: After, later: Value) -> Region:
-        s = jnp.asarray(outer_points(self.problem, self.box))
+        s = jnp.asarray(self.outer)
         return region_of_inaction(self.problem, self.box, inaction, s, self._solve(later, s).x)
 
     def _points(self, region: Region | None) -> tuple[np.ndarray, list[np.ndarray]]:
         """States, and which of them each process learns from; their numbers are the same at all dates."""
         if region is None:
             return spread_points(self.problem, self.box, self.count, self.seed), [np.arange(self.count)]
-        corners, outer = len(region.vertices), outer_points(self.problem, self.box)
-        within = int(WITHIN * self.count)
+        corners, within = len(region.vertices), int(WITHIN * self.count)
         near = lambda s: region.distances(s) <= BAND
         inside = spread_points(self.problem, region.around(), within - corners, self.seed, near)
         beyond = lambda s: region.distances(s) >= -BAND
         outside = spread_points(self.problem, self.box, self.count - within - corners, self.seed, beyond)
         order = np.arange(self.count)
         parts = [order[:within], np.delete(order, slice(corners, within))]
-        return np.concatenate([region.vertices, inside, outer, outside]), parts
+        return np.concatenate([region.vertices, inside, self.outer, outside]), parts
 
     def _fit(self, s: Array, values: np.ndarray, slopes: np.ndarray, near: SlopedProcess | None) -> SlopedProcess:
         levels = (False,) * self.box.size
@@ -298,8 +287,3 @@ def _processes(value: Value | None, count: int) -> tuple[SlopedProcess | None, .
     if isinstance(value, Joined):
         return value.inside, value.outside
     return (value,) if isinstance(value, SlopedProcess) else (None,) * count
-
-
-@eqx.filter_jit
-def _valued(value: Value, s: Float[Array, "n n_states"]) -> Float[Array, " n"]:
-    return jax.lax.map(value, s, batch_size=256)

@@ -18,13 +18,15 @@ from jaxtyping import Array, Float
 from saddlepath.derived import discount, flat_slacks, is_problem
 from saddlepath.dynamic_programming.interior_point import Maximum, maximise
 from saddlepath.economy import policy_from_coordinates
-from saddlepath.errors import ConfigError, ModelError
+from saddlepath.errors import ConfigError, ConvergenceError, ModelError
 from saddlepath.layout import Layout, layout_of
 from saddlepath.model import Model, with_array_leaves
 from saddlepath.prior import Box
 from saddlepath.quadrature import Quadrature, default_quadrature
 from saddlepath.ranges import NonNegative
 
+LOST = 0.1
+"""Share of points at which maximisations may fail [-]."""
 BATCH = 64
 """States solved at once, whatever their number, so that another number compiles nothing."""
 
@@ -156,6 +158,43 @@ def values_and_slopes(
         return value, slope + jax.grad(lambda at: z @ problem.slacks(at, v))(s)
 
     return jax.lax.map(lambda row: one(*row), (s, v, multipliers))
+
+
+@eqx.filter_jit
+def values_at(value: Value, s: Float[Array, "n n_states"]) -> Float[Array, " n"]:
+    """A value at many states."""
+    return jax.lax.map(value, s, batch_size=256)
+
+
+def count_lost(solved: Maximum) -> int:
+    """At how many states the maximisation failed.
+
+    Raises:
+        ConvergenceError: More than a tenth.
+    """
+    found = np.asarray(solved.solved)
+    lost = int(np.sum(~found))
+    if lost > LOST * len(found):
+        raise ConvergenceError(
+            f"no best policy was found at {lost} of {len(found)} points; give more points, or a smaller box."
+        )
+    return lost
+
+
+def policies_of(problem: Bellman, s: Float[Array, "n n_states"], solved: Maximum) -> Any:
+    """What was found at states as the model's `Policy`, every field a NumPy array with a leading axis `n`.
+
+    Raises:
+        ConvergenceError: A maximisation failed.
+    """
+    lost = np.flatnonzero(~np.asarray(solved.solved))
+    if lost.size:
+        where = ", ".join(f"{v:.4g}" for v in np.asarray(s)[lost[0]][:6])
+        raise ConvergenceError(
+            f"no best policy was found at {lost.size} of {len(s)} states, the first at ({where}); ask for states "
+            "inside the box."
+        )
+    return jax.tree.map(np.asarray, jax.vmap(lambda s, v: problem.point(s, v)[1])(s, solved.x))
 
 
 def bellman(model: Model, box: Box, quadrature: Quadrature | None = None) -> Bellman:

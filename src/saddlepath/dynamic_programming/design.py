@@ -14,6 +14,10 @@ from saddlepath.errors import ConfigError
 from saddlepath.model import Model
 from saddlepath.prior import Box, unit_design
 
+FRESH_POINTS = 200
+"""Points at which a Bellman equation is solved again to measure its error."""
+FRESH_SEED = 2
+"""Their seed; those of a solution have another."""
 MOST_DRAWN = 2**22
 """Points of a box that are drawn in search of those that are wanted."""
 

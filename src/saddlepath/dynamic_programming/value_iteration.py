@@ -19,11 +19,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from saddlepath.dynamic_programming.bellman import Bellman, bellman, solve_at, values_and_slopes
-from saddlepath.dynamic_programming.design import first_policies, spread_points
+from saddlepath.dynamic_programming.bellman import (
+    Bellman,
+    bellman,
+    count_lost,
+    policies_of,
+    solve_at,
+    values_and_slopes,
+    values_at,
+)
+from saddlepath.dynamic_programming.design import FRESH_POINTS, FRESH_SEED, first_policies, spread_points
 from saddlepath.dynamic_programming.interior_point import Maximum
 from saddlepath.dynamic_programming.sloped_process import SlopedProcess, fit, labelled_points
-from saddlepath.errors import ConfigError, ConvergenceError
+from saddlepath.errors import ConfigError
 from saddlepath.model import Model, nearest_names
 from saddlepath.outcome import Outcome
 from saddlepath.prior import Box
@@ -36,12 +44,8 @@ from saddlepath.table import Table, table
 
 TEST_POINTS = 10_000
 """Points at which the change of the value is measured."""
-FRESH_POINTS = 200
-"""Points at which the Bellman equation is solved again to measure its error."""
-TEST_SEED, FRESH_SEED = 1, 2
-"""Seeds of these points; those of the solution have another."""
-LOST = 0.1
-"""Share of points at which maximisations may fail; these points keep their policies [-]."""
+TEST_SEED = 1
+"""Seed of these points; those of the solution have another."""
 FROZEN = 1e-3
 """Average change below which length scales and directions stay as they are, so that the iteration can settle [-]."""
 PATIENCE = 8
@@ -90,7 +94,7 @@ class ValueFunction:
     def __call__(self, states: Any) -> Float[np.ndarray, " n"]:
         """The value at states `[n, n_states]`. [units of the period return]"""
         with jax.enable_x64(True):
-            return np.asarray(_predicted(self.process, jnp.asarray(states, dtype=float)))
+            return np.asarray(values_at(self.process, jnp.asarray(states, dtype=float)))
 
     def sd(self, states: Any) -> Float[np.ndarray, " n"]:
         """Standard deviation of the process at states, given the values that the iteration came to rest at."""
@@ -105,16 +109,7 @@ class ValueFunction:
         """
         with jax.enable_x64(True):
             s = jnp.asarray(states, dtype=float)
-            solved = self._solved(s)
-            lost = np.flatnonzero(~np.asarray(solved.solved))
-            if lost.size:
-                where = ", ".join(f"{v:.4g}" for v in np.asarray(s)[lost[0]][:6])
-                raise ConvergenceError(
-                    f"no best policy was found at {lost.size} of {len(s)} states, the first at ({where}); ask for "
-                    "states inside the box."
-                )
-            found = jax.vmap(lambda s, v: self.problem.point(s, v)[1])(s, solved.x)
-        return jax.tree.map(np.asarray, found)
+            return policies_of(self.problem, s, self._solved(s))
 
     def _solved(self, s: Array) -> Maximum:
         """Bellman problems at states, each from the policy of the nearest point whose policy is allowed there."""
@@ -259,12 +254,7 @@ class _Iteration:
     def _step(self, process: SlopedProcess, v: Array, frozen: bool) -> tuple[SlopedProcess, Array, Change]:
         """One iteration; a point whose maximisation failed keeps its policy."""
         solved = solve_at(self.problem, process, self.s, v)
-        found = solved.solved
-        lost = int(np.sum(~np.asarray(found)))
-        if lost > LOST * len(found):
-            raise ConvergenceError(
-                f"no best policy was found at {lost} of {len(found)} points; give more points, or a smaller box."
-            )
+        found, lost = solved.solved, count_lost(solved)
         v = jnp.where(found[:, None], solved.x, v)
         multipliers = jnp.where(found[:, None], solved.multipliers, 0.0)
         system = _evaluation(self.problem, process, v, multipliers)
@@ -275,7 +265,7 @@ class _Iteration:
         if not frozen:
             values, gradients = values_and_slopes(self.problem, kept, self.s, v, multipliers)
             new = self._fit(np.asarray(values), np.asarray(gradients), kept)
-        before, after = (np.asarray(_predicted(one, self.test)) for one in (process, new))
+        before, after = (np.asarray(values_at(one, self.test)) for one in (process, new))
         gap = np.abs(after - before) / _range(after)
         return new, v, Change(float(gap.mean()), float(gap.max()), lost, new.labelled.x.shape[1], evaluated)
 
@@ -367,11 +357,6 @@ def _nearest_allowed(
         return v[jnp.argmin(jnp.where(allowed, apart, apart + jnp.max(apart)))]
 
     return jax.lax.map(one, s)
-
-
-@eqx.filter_jit
-def _predicted(process: SlopedProcess, s: Float[Array, "n n_states"]) -> Float[Array, " n"]:
-    return jax.lax.map(process, s, batch_size=256)
 
 
 def _range(values: np.ndarray) -> float:

@@ -33,8 +33,8 @@ class PortfolioChoice(sp.Model):
     `beta pi^(1-gamma)`. At the end all is sold and consumed: `v = u(1 - cost 1'x)`.
 
     Returns are log-normal with means `exp(drift)`; a year has `Rf = exp(rate)`. The calibration has five assets; the
-    first `assets` are used. Deviation: the budget constraint of the source's appendix has the trade terms with the
-    other sign; the one of its section 3.2, used here, does not.
+    first `assets` are used. Deviation: the source's equation of `b` has the trade terms with the other sign; the budget
+    constraint of its section 3.2 gives the one above.
     """
 
     assets: int = sp.parameter(2, "number of risky assets", within=sp.Interval(1, 100))
