@@ -8,6 +8,7 @@
 import numpy as np
 
 import saddlepath as sp
+from saddlepath.nn.decision_boundaries import accuracy, rings
 from saddlepath.nn.splitting import Holdout, split
 from saddlepath.report.study_figures import study_figure
 
@@ -76,6 +77,4 @@ print(f"root mean squared error at the test part {error:.1e}, standard deviation
 # Two rings cannot be separated by one line: one perceptron fails, one hidden layer does not.
 
 # %%
-from saddlepath.nn.decision_boundaries import accuracy, rings
-
 print({hidden: accuracy(rings(), hidden) for hidden in ((), (8,))})

@@ -27,6 +27,7 @@ def test_the_checks_of_scikit_learn(estimator: NetworkRegressor | NetworkClassif
         check_estimator(estimator)
 
 
+@pytest.mark.slow
 def test_pipelines_and_searches() -> None:
     x, y = data()
     small = NetworkRegressor((8,), epochs=40, rate=1e-2, validation=0.0, patience=None)

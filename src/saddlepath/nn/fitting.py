@@ -163,7 +163,8 @@ def _fitted(parts: _Parts, recipe: Recipe, seed: int, log: Log | None) -> Fitted
     first = recipe.network.members(parts.x.shape[1], n_out, recipe.members, seed, recipe.precision)
     penalty = Lasso(recipe.lasso) if recipe.lasso else None
     loss = NetworkLoss(recipe.loss, recipe.options)
-    networks = train(first, data, loss, recipe.training, seed, penalty=penalty, log=log)
+    drops = recipe.network.dropout > 0
+    networks = train(first, data, loss, recipe.training, seed, penalty=penalty, random=drops, log=log)
     networks = polish(networks, data, recipe.polish)
     inputs = Scaler(jnp.asarray(scaler.shift), jnp.asarray(scaler.size))
     names = None if classes is None else tuple(classes.tolist())

@@ -161,6 +161,7 @@ def train(
     *,
     penalty: Penalty | None = None,
     own: bool = False,
+    random: bool = False,
     log: Log | None = None,
     resume: Progress | None = None,
     keep: Callable[[Progress], None] | None = None,
@@ -175,6 +176,7 @@ def train(
         seed: Of the order of labels and of dropout.
         penalty: Added to the mean loss, not to the validation loss.
         own: Every member has its own labels, along a leading axis.
+        random: The loss draws something, as dropout does, and needs keys.
         log: Called with a record per chunk: epoch, share, seconds, losses of training and validation, rate, norm of the
             gradient, weights and gradients by layer.
         resume: Where to go on; `networks` and `seed` then say nothing.
@@ -197,7 +199,7 @@ def train(
             relative = np.full_like(relative, 1 / training.rate)
         given = jnp.asarray(training.rate * relative, dtype=progress.error.dtype)
         with jax.numpy_dtype_promotion("standard"):  # Optax raises numbers to whole powers
-            progress, trace = _chunk(progress, data, loss, penalty, training, given, own)
+            progress, trace = _chunk(progress, data, loss, penalty, training, given, own, random)
         progress = eqx.tree_at(lambda p: p.share, progress, jnp.asarray(ahead))
         if log is not None:
             log(_record(progress, trace, float(given[-1, -1]), time.perf_counter() - begun))
@@ -240,7 +242,8 @@ def _record(progress: Progress, trace: Trace, rate: float, seconds: float) -> di
 def by_layer(what: str, tree: Any) -> dict[str, np.ndarray]:
     """Arrays of a network by the path of their layer, for histograms."""
     leaves = jax.tree_util.tree_leaves_with_path(eqx.filter(tree, eqx.is_inexact_array))
-    return {f"{what}/{jax.tree_util.keystr(path).lstrip('.')}": np.asarray(leaf) for path, leaf in leaves}
+    name = lambda path: jax.tree_util.keystr(path, simple=True, separator="/")
+    return {f"{what}/{name(path)}": np.asarray(leaf) for path, leaf in leaves}
 
 
 @eqx.filter_jit
@@ -252,10 +255,11 @@ def _chunk(
     training: Training,
     rates: Float[Array, "epochs steps"],
     own: bool,
+    random: bool,
 ) -> tuple[Progress, Trace]:
     """Some epochs of all members."""
     direction = direction_of(training.optimizer, training.schedule, training.decay, training.clip)
-    one = _Member(loss, penalty, direction)
+    one = _Member(loss, penalty, direction, random)
     axes = (0, 0, 0, 0 if own else None, None)
 
     def epoch(carry: Progress, rates: Array) -> tuple[Progress, tuple[Array, Array, Any]]:
@@ -288,11 +292,14 @@ class _Member(NamedTuple):
     loss: Loss
     penalty: Penalty | None
     direction: Any
+    random: bool
 
     def mean_loss(self, network: Any, data: Data, rows: Array, counts: Array, key: PRNGKeyArray) -> Array:
         take = lambda tree: jax.tree.map(lambda leaf: leaf[rows], tree)
-        keys = jax.random.split(key, rows.size)
-        losses = jax.vmap(self.loss, (None, 0, 0, 0))(network, take(data.x), take(data.y), keys)
+        keys = jax.random.split(key, rows.size) if self.random else None
+        losses = jax.vmap(self.loss, (None, 0, 0, 0 if self.random else None))(
+            network, take(data.x), take(data.y), keys
+        )
         weight = counts if data.weight is None else counts * data.weight[rows]
         mean = jnp.sum(weight * losses) / jnp.sum(weight)
         return mean if self.penalty is None else mean + self.penalty(network)
@@ -339,4 +346,5 @@ def batches(
     places = np.arange(steps * size).reshape(steps, size) - before[:, None]
     counts = np.ones((steps, size))
     counts[whole:, -1] = 0.0
-    return jax.random.permutation(key, n)[np.minimum(places, n - 1)], jnp.asarray(counts, dtype=dtype)
+    order = jnp.arange(n) if steps == 1 else jax.random.permutation(key, n)
+    return order[np.minimum(places, n - 1)], jnp.asarray(counts, dtype=dtype)
