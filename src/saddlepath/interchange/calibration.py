@@ -1,7 +1,7 @@
 """Splits a calibration without order into parameters that stand alone and the steady state, each in order."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 
 from saddlepath.errors import ModelError
@@ -25,7 +25,7 @@ def split(
     """
     undated = lambda part: Name(part.name, 0, part.line) if isinstance(part, Name) else None
     assigned = {a.name: dataclasses.replace(a, value=mapped(a.value, undated)) for a in (*formulas, *values)}
-    ordered = _ordered(assigned, file)
+    ordered = in_order(assigned.values(), file)
     at_rest = set(variables)
     for a in ordered:
         if any(n.name in at_rest for n in names(a.value)):
@@ -34,8 +34,13 @@ def split(
     return alone, tuple(a for a in ordered if a.name in at_rest)
 
 
-def _ordered(assigned: Mapping[str, Assignment], file: str) -> list[Assignment]:
-    """Every assignment after those that it needs."""
+def in_order(assignments: Iterable[Assignment], file: str) -> list[Assignment]:
+    """Every assignment after those that it needs.
+
+    Raises:
+        ModelError: They need each other in a circle.
+    """
+    assigned = {a.name: a for a in assignments}
     graph = {name: {n.name for n in names(a.value)} & set(assigned) for name, a in assigned.items()}
     try:
         return [assigned[name] for name in TopologicalSorter(graph).static_order()]

@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 from lark import Token
 
-from saddlepath.interchange.calibration import split
+from saddlepath.errors import ModelError
+from saddlepath.interchange.calibration import in_order, split
 from saddlepath.interchange.reading import Arithmetic, grammar, read
 from saddlepath.interchange.syntax import (
     ZERO,
@@ -109,7 +110,7 @@ class _Reader:
     def model(self, found: Mapping[str, yaml.Node]) -> Source:
         """Everything but what is passed over."""
         equations, laws, local = self.equations(found["equations"])
-        local = [*self.definitions(found.get("definitions")), *local]
+        local = in_order([*self.definitions(found.get("definitions")), *local], self.document.file)
         innovations, processes, covariances = self.exogenous(found)
         values = [Assignment(k, self.expression(v), line(v)) for k, v in self.document.items(found["calibration"])]
         exogenous = self.declared("exogenous") if processes else ()
@@ -194,7 +195,7 @@ class _Reader:
         lower, upper = (None if limit is None or _infinite(limit) else _exact_zero(limit) for limit in (lower, upper))
         return Bounds(control.name, lower, upper) if (lower, upper) != (None, None) else None
 
-    def error(self, entry: Entry, sentence: str) -> Exception:
+    def error(self, entry: Entry, sentence: str) -> ModelError:
         return Arithmetic(self.document.file).error(entry.line, sentence)
 
     def exogenous(
