@@ -79,10 +79,10 @@ class SmoothPolynomialFit(StoredSurrogate):
     def skeleton(cls, table: Mapping[str, Any]) -> "SmoothPolynomialFit":
         """Polynomials of this structure without numbers."""
         fits = tuple(PolynomialFit.skeleton(one) for one in table["fits"])
-        scales = tuple(without_numbers(Scale(jnp.zeros(()), jnp.ones(()))) for _ in fits)
+        scales = tuple(Scale(jnp.zeros(()), jnp.ones(())) for _ in fits)
         names = tuple(name for fit in fits for name in fit.outputs)
-        left_out = without_numbers(jnp.zeros(len(names)))
-        return cls(fits[0].box, names, fits, tuple(table["transforms"]), scales, left_out)
+        whole = cls(fits[0].box, names, fits, tuple(table["transforms"]), scales, jnp.zeros(len(names)))
+        return without_numbers(whole)
 
 
 class SmoothPolynomialDraw(eqx.Module):
