@@ -18,6 +18,8 @@ import saddlepath as sp
 from saddlepath.catalogue import own_class
 from saddlepath.cli import main
 from saddlepath.expectation import Expectation
+from saddlepath.interchange.rest_point import value
+from saddlepath.interchange.syntax import ZERO, Bounds, Name, Number, complementary
 from saddlepath.model import Model
 
 FILES = Path(__file__).parent / "interchange"
@@ -145,23 +147,22 @@ def test_a_medium_scale_economy_is_read(tmp_path: Path) -> None:
     assert linear.spectral_radius == pytest.approx(0.97, abs=1e-9)
 
 
-@pytest.mark.slow
-def test_bounds_are_complementary(tmp_path: Path) -> None:
-    """Irreversible investment with a multiplier, against the published model, which satisfies the bound by its rule.
+@pytest.mark.parametrize(
+    ("control", "gap", "holds"),
+    [(0.5, 0.0, True), (0.0, 0.3, True), (2.0, -0.3, True), (0.0, -0.3, False), (2.0, 0.3, False), (0.5, 0.3, False)],
+)
+def test_a_bounded_equation_holds_where_its_gap_has_the_sign_of_the_bound(
+    control: float, gap: float, holds: bool
+) -> None:
+    """Zero between the bounds 0 and 2, positive at the lower one, negative at the upper one, as dolo has it."""
+    condition = complementary(Name("gap"), Bounds("i", ZERO, Number("2")))
+    assert (abs(value(condition, {"i": control, "gap": gap})) < 1e-15) == holds
 
-    Collocations of 41 by 9 nodes; near the kink their interpolations differ by some 1e-4 of consumption.
-    """
-    from saddlepath.models.irreversible_growth import IrreversibleGrowth
 
-    solver = sp.Collocation(nodes=(41, 9), box=sp.Box(k=(12.0, 80.0), z=(-0.8, 0.8)))
-    solution = sp.solve(imported("irreversible_growth.yaml", tmp_path), solver=solver)
-    published = sp.solve(IrreversibleGrowth(), solver=solver)
-    k, z = (v.ravel() for v in np.meshgrid(np.linspace(20, 60, 9), np.linspace(-0.6, 0.6, 7)))
-    x = solution(k=k, z=z)
-    y = published(k=k, z=z)
-    assert np.mean(np.asarray(y.multiplier) > 1e-3) > 0.1  # the constraint binds at part of the states
-    np.testing.assert_allclose(x.c, y.consumption, rtol=2e-3)
-    np.testing.assert_allclose(x.mu, y.multiplier, atol=5e-3)
+def test_bounds_are_equations_of_the_written_model() -> None:
+    text = sp.import_model(FILES / "irreversible_growth.yaml").text
+    assert "sp.fischer_burmeister(x.mu, 1 - x.c / self.y(s))" in text
+    assert "mu=sp.NonNegative()" in text
 
 
 def test_what_is_written_is_formatted(tmp_path: Path) -> None:
