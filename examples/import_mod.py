@@ -8,6 +8,7 @@
 # calibration of Coleman, Lyon, Maliar and Maliar (2021).
 
 # %%
+import importlib
 import sys
 import tempfile
 from pathlib import Path
@@ -78,9 +79,7 @@ print(imported.text)
 # %%
 imported.write(folder / "ramsey.py")
 sys.path.append(str(folder))
-from ramsey import Ramsey  # noqa: E402
-
-model = Ramsey()
+model = importlib.import_module("ramsey").Ramsey()
 sp.check(model)
 
 # %% [markdown]
