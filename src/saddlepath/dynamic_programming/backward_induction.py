@@ -39,6 +39,8 @@ from saddlepath.simulation import require_whole
 from saddlepath.surrogate.kernels import Matern, Radial
 from saddlepath.table import Table, table
 
+SETTLED = 1e-6
+"""Relative gain in likelihood at which the search for parameters ends; it begins at those of the next date [-]."""
 WITHIN = 0.25
 """Share of the points that lie in the region of inaction and the band around it [-]."""
 
@@ -279,7 +281,7 @@ class _Sweep:
         levels = (False,) * self.box.size
         labelled = labelled_points(self.box, levels, None, s)
         along = np.einsum("nrs,ns->nr", np.asarray(labelled.along), slopes)
-        return fit(self.box, self.kernel, levels, None, labelled, values, along, near)
+        return fit(self.box, self.kernel, levels, None, labelled, values, along, near, SETTLED)
 
 
 def _processes(value: Value | None, count: int) -> tuple[SlopedProcess | None, ...]:

@@ -124,6 +124,7 @@ def labelled_points(box: Box, logs: tuple[bool, ...], seen: Coordinates | None, 
 def fit(
     box: Box, kernel: Radial, logs: tuple[bool, ...], seen: Coordinates | None, labelled: Labelled,
     values: Float[np.ndarray, " n"], slopes: Float[np.ndarray, "n r"], near: SlopedProcess | None,
+    settled: float = 2.2e-9,
 ) -> SlopedProcess:  # fmt: skip
     """Fit the most likely process.
 
@@ -136,6 +137,7 @@ def fit(
         values: At the points. [units of the value]
         slopes: Along the directions. [units of the value]
         near: A process from whose parameters the search begins.
+        settled: Relative gain in likelihood at which the search ends. [-]
 
     Raises:
         ConvergenceError: No parameters give a positive definite covariance.
@@ -158,7 +160,7 @@ def fit(
         return (-float(value), -np.asarray(slope)) if fine else (1e25, np.zeros(len(p)))
 
     runs = [
-        minimize(negative, p, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 60, "ftol": 1e-6})
+        minimize(negative, p, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 60, "ftol": settled})
         for p in starts
     ]
     best = min(runs, key=lambda run: run.fun)
