@@ -120,7 +120,8 @@ def test_weight_decay_clipping_and_penalty() -> None:
     decayed = dataclasses.replace(plain, training=dataclasses.replace(plain.training, decay=3.0))
     assert size(decayed) < 0.5 * size(plain)
     first = lambda recipe: np.abs(fit_network(x, y, recipe).networks.weights[0])
-    assert np.median(first(dataclasses.replace(plain, lasso=0.3))) < 0.1 * np.median(first(plain))
+    off = lambda recipe: np.mean(first(recipe) < 1e-3)  # steps of Adam are about that long at the end
+    assert off(dataclasses.replace(plain, lasso=0.3)) > 0.2 > 0.1 > off(plain)
     network = LINEAR.members(2, 1, 1, 0)
     data = Data(jnp.asarray(x), jnp.asarray(y[:, None]))
     moved = train(network, data, NetworkLoss(), Training("sgd", 1.0, "constant", epochs=1, clip=1e-3))

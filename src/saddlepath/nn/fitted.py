@@ -154,7 +154,7 @@ def _at_all(fitted: FittedNetwork, x: Float[Array, "*batch n_inputs"]) -> Float[
 
 
 @eqx.filter_jit
-def _masked(fitted: FittedNetwork, x: Array, keys: PRNGKeyArray) -> Array:
+def _masked(fitted: FittedNetwork, x: Array, keys: Array) -> Array:
     def one(x: Array, key: PRNGKeyArray) -> Array:
         outputs = eqx.filter_vmap(lambda network: network(fitted._scaled(x), key))(fitted.networks)
         return jnp.mean(fitted._says(outputs.astype(x.dtype)), axis=0)

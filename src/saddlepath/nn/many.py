@@ -19,13 +19,15 @@ from saddlepath.nn.transforms import Scale, fit_scale, forward, inverse
 
 Inputs = Float[np.ndarray, "problems n d"]
 Values = Float[np.ndarray, "problems n"]
+NewInputs = Float[np.ndarray, "problems m d"]
+Predictions = Float[np.ndarray, "problems m"]
 TRIAL = 0.25
 """Share of the epochs with which transforms are compared [-]."""
 
 
 def predict_many(
-    x: Inputs, y: Values, x_new: Inputs, recipe: Recipe, *, logs: bool = True, seed: int = 0
-) -> tuple[Values, Float[np.ndarray, " problems"]]:
+    x: Inputs, y: Values, x_new: NewInputs, recipe: Recipe, *, logs: bool = True, seed: int = 0
+) -> tuple[Predictions, Float[np.ndarray, " problems"]]:
     """Fit a network to every problem and predict.
 
     With `transform="auto"` a fifth of the labels is left out of a shorter training; per problem they decide whether
@@ -77,8 +79,8 @@ def _choices(x: Inputs, y: Values, recipe: Recipe, logs: bool, seed: int) -> tup
 
 
 def _predicted(
-    x: Inputs, y: Values, x_new: Inputs, transforms: np.ndarray, recipe: Recipe, seed: int
-) -> tuple[Values, Values]:
+    x: Inputs, y: Values, x_new: NewInputs, transforms: np.ndarray, recipe: Recipe, seed: int
+) -> tuple[Predictions, Predictions]:
     """Predictions before and after polishing."""
     scalers = [fit_scaler(recipe.scaling, one) for one in x]
     with jax.enable_x64(True):
@@ -101,7 +103,7 @@ def _predicted(
         return rough, fine
 
 
-def _restored(found: Values, transforms: np.ndarray, scales: list[Scale]) -> Values:
+def _restored(found: Predictions, transforms: np.ndarray, scales: list[Scale]) -> Predictions:
     """Predictions in the units of the values."""
     parts = zip(transforms, scales, found, strict=True)
     return np.stack([np.asarray(inverse(name, scale, jnp.asarray(one))) for name, scale, one in parts])
