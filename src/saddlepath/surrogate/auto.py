@@ -20,6 +20,7 @@ from saddlepath.surrogate.base import Kind, Labels, Surrogate
 from saddlepath.surrogate.deep import Deep
 from saddlepath.surrogate.gaussian_process import GP
 from saddlepath.surrogate.polynomial import Polynomial
+from saddlepath.surrogate.smooth_polynomial import SmoothPolynomial
 from saddlepath.table import Table, table
 
 MOST_FOR_PROCESS = 2_000
@@ -30,7 +31,7 @@ FEWEST_FOR_NETWORK = 100
 """Labels from which networks are candidates [-]."""
 CLOSE = 0.1
 """A score within this share of the best counts as good as the best; scores of folds differ by more than that [-]."""
-NAMES = {"gp": GP(), "polynomial": Polynomial(), "deep": Deep()}
+NAMES = {"gp": GP(), "polynomial": Polynomial(), "smooth_polynomial": SmoothPolynomial(), "deep": Deep()}
 """Kinds by name, in the order in which they win where scores are close: by the quality of their error bars."""
 
 
@@ -89,8 +90,8 @@ def fit(labels: Labels, kind: str | Kind = "auto", seed: int = 0) -> Surrogate:
 
     Args:
         labels: Points of a box and what an expensive function returned there.
-        kind: `GP(...)`, `Deep(...)`, `Polynomial(...)`; or `gp`, `deep`, `polynomial` with their defaults; or `auto`,
-            which takes the one that predicts left-out labels best. `choose` says why.
+        kind: `GP(...)`, `Deep(...)`, `Polynomial(...)`; or `gp`, `polynomial`, `smooth_polynomial`, `deep` with their
+            defaults; or `auto`, which takes the one that predicts left-out labels best. `choose` says why.
         seed: Of everything random.
 
     Returns:
@@ -114,8 +115,8 @@ def choose(labels: Labels, kinds: Sequence[Kind] | None = None, folds: int = 5, 
 
     Args:
         labels: What is known.
-        kinds: Candidates, preferred ones first; None: Gaussian process, polynomial and network, where the number of
-            labels allows them.
+        kinds: Candidates, preferred ones first; None: Gaussian process, both polynomials and network, where the
+            number of labels allows them.
         folds: Parts of the labels, each left out once; the same for all candidates.
         seed: Of the parts and the fits.
 
