@@ -5,6 +5,7 @@ A module of its own because scikit-learn is an optional extra: nothing else of t
 
 from typing import Any
 
+import jax
 import numpy as np
 
 from saddlepath.errors import ConfigError
@@ -92,9 +93,11 @@ class _NetworkEstimator(BaseEstimator):
     def _network_of(self, x: Any, y: Any, loss: str) -> FittedNetwork:
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         try:
-            return fit_network(x, y, self._recipe(loss), seed=seed)
+            fitted = fit_network(x, y, self._recipe(loss), seed=seed)
         except ConfigError as error:
             raise InputError(str(error)) from error
+        # Copied by another process outside of a float64 context, JAX's arrays would lose half of their digits.
+        return jax.tree.map(np.asarray, fitted)
 
 
 class NetworkRegressor(RegressorMixin, _NetworkEstimator):
