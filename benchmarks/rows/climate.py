@@ -10,10 +10,9 @@ CHECKS: dict[str, tuple[Check, float]] = {
     "temperature [K]": (lambda solution: sp.compare_with_optimum(solution).temperature, 1e-3),
 }
 STANDARD = {
-    "network": sp.Network(width=24),
-    "solver": sp.LevenbergMarquardt(batch=192, memory=0.8),
-    "sampling": sp.Passages(tube=0.1),
-    "tol": 3e-5,
+    "network": sp.Network(width=20),
+    "solver": sp.LevenbergMarquardt(batch=128, memory=0.8),
+    "tol": 2e-5,
     "steps": 300,
     "every": 25,
     "attempts": 1,

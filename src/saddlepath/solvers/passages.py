@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from saddlepath.cloud import BOUND
 from saddlepath.economy import Economy, state_features
@@ -32,12 +32,15 @@ class Passages(Sampler):
 
     Attributes:
         restart: Probability of a return per period. [1/period]
-        tube: Size of the displacements. [scales of the states]
+        tube: Size of the displacements until the paths are settled: wide enough that rules which explode are found out.
+            [scales of the states]
+        settled_tube: The same afterwards. [scales of the states]
         reserve: Paths for every state of a batch.
     """
 
     restart: float = 0.01
-    tube: float = 0.03
+    tube: float = 0.1
+    settled_tube: float = 0.03
     reserve: int = eqx.field(static=True, default=8)
 
     def __check_init__(self) -> None:
@@ -55,7 +58,7 @@ class Passages(Sampler):
             moved = jax.vmap(eco.next_point, (None, 0, 0))(problem.rule, points, keys)
             return jnp.where((t < dates)[:, None], moved, points)
 
-        points = jax.lax.fori_loop(0, _dates(eco), move, self._first(problem, n, first_key))
+        points = jax.lax.fori_loop(0, _dates(eco), move, self._first(problem, n, first_key, self.tube))
         return jnp.concatenate([points, dates[:, None].astype(points.dtype)], axis=1).reshape(batch, -1)
 
     def advance(self, problem, rule, points, key, settled):
@@ -63,11 +66,12 @@ class Passages(Sampler):
         move_key, tube_key, chance_key, first_key = jax.random.split(key, 4)
         before = points.reshape(-1, eco.n_points + 1)
         n, dates = before.shape[0], before[:, -1] + 1
+        tube = jnp.where(settled, self.settled_tube, self.tube)
         moved = jax.vmap(eco.next_point, (None, 0, 0))(rule, before[:, :-1], jax.random.split(move_key, n))
-        moved = self._displaced(problem, moved, tube_key)
+        moved = self._displaced(problem, moved, tube_key, tube)
         lost = ~(jax.vmap(cloud.extent, (None, 0))(eco, moved) < BOUND)
         again = lost | (dates >= _dates(eco)) | (jax.random.uniform(chance_key, (n,)) < self.restart)
-        after = jnp.where(again[:, None], self._first(problem, n, first_key), moved)
+        after = jnp.where(again[:, None], self._first(problem, n, first_key, tube), moved)
         carried = jnp.concatenate([after, jnp.where(again, 0.0, dates)[:, None]], axis=1)
         return carried.reshape(points.shape), jnp.sum(lost)
 
@@ -83,19 +87,21 @@ class Passages(Sampler):
                 "Paths(), or give the model start() and horizon."
             )
 
-    def _first(self, problem: Problem, batch: int, key: PRNGKeyArray) -> Float[Array, "batch n_points"]:
+    def _first(
+        self, problem: Problem, batch: int, key: PRNGKeyArray, tube: ArrayLike
+    ) -> Float[Array, "batch n_points"]:
         """Displaced starts at the first date, their pseudo-states drawn toward the edges of the box."""
         eco = problem.economy
         theta_key, state_key, tube_key = jax.random.split(key, 3)
         thetas = jax.vmap(eco.box.draw_toward_edges)(jax.random.split(theta_key, batch))
         keys = jax.random.split(state_key, batch)
         points = jax.vmap(problem.cloud.start_at, (None, 0, 0))(eco, thetas, keys)
-        return self._displaced(problem, points, tube_key)
+        return self._displaced(problem, points, tube_key, tube)
 
-    def _displaced(self, problem: Problem, points: Array, key: PRNGKeyArray) -> Array:
+    def _displaced(self, problem: Problem, points: Array, key: PRNGKeyArray, tube: ArrayLike) -> Array:
         keys = jax.random.split(key, points.shape[0])
         move = jax.vmap(problem.cloud.displace, (None, 0, 0, None))
-        return move(problem.economy, points, keys, jnp.asarray(self.tube, dtype=points.dtype))
+        return move(problem.economy, points, keys, jnp.asarray(tube, dtype=points.dtype))
 
 
 def _dates(eco: Economy) -> int:
