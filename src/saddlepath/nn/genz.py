@@ -52,8 +52,8 @@ class GenzFunction:
     """
 
     name: str
-    c: Vector
-    w: Vector
+    c: Float[np.ndarray, " _"]
+    w: Float[np.ndarray, " _"]
 
     def __post_init__(self) -> None:
         if self.name not in FUNCTIONS:
