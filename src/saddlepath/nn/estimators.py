@@ -110,6 +110,11 @@ class NetworkRegressor(RegressorMixin, _NetworkEstimator):
 
     network_: FittedNetwork
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
     def fit(self, X: Any, y: Any) -> "NetworkRegressor":
         """Fit to inputs `[n, n_inputs]` and values `[n]` or `[n, n_outputs]`.
 
