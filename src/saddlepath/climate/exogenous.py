@@ -17,7 +17,7 @@ from saddlepath.climate.numbers import Number, Numbers
 
 
 def _years(t: Numbers) -> Float[Array, "..."]:
-    return jnp.asarray(t, dtype=float)
+    return jnp.asarray(t, dtype=jnp.result_type(float))
 
 
 class ExogenousPaths(eqx.Module):

@@ -50,7 +50,7 @@ class LinearForcing(eqx.Module):
         Returns:
             Forcing, of the shape of `t`. [W/m2]
         """
-        passed = jnp.minimum(jnp.asarray(t, dtype=float) / self.years, 1.0)
+        passed = jnp.minimum(jnp.asarray(t, dtype=jnp.result_type(float)) / self.years, 1.0)
         return self.first + jnp.asarray(self.last - self.first) * passed
 
 
