@@ -31,7 +31,9 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"checking", "description"}),
     frozenset({"solvers"}),
     frozenset({"checkpoint", "config"}),
-    frozenset({"simulation", "summary", "responses", "verification", "comparison", "verdict", "distribution", "social_cost"}),
+    frozenset(
+        {"simulation", "summary", "responses", "verification", "comparison", "verdict", "distribution", "social_cost"}
+    ),
     frozenset({"statistics", "macro_data"}),
     frozenset({"nn"}),
     frozenset({"surrogate"}),

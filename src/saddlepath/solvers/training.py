@@ -133,7 +133,8 @@ def _step(
     average = AVERAGING * state.average + (1 - AVERAGING) * weights
     rejected = jnp.where(report.accepted, 0, state.rejected + 1)
     stuck = rejected >= REJECTIONS
-    points = jnp.where(stuck, sampler.start(problem, points.shape[0], again_key), points)
+    again = lambda: sampler.start(problem, points.shape[0], again_key)
+    points = jax.lax.cond(stuck, again, lambda: points)  # passages are long: they begin anew only where they must
     fresh = solver.init(problem, weights)
     inner = jax.tree.map(lambda new, old: jnp.where(stuck, new, old), fresh, inner)
     rejected = jnp.where(stuck, 0, rejected)
