@@ -130,7 +130,7 @@ def test_training_covers_a_tube_around_all_dates() -> None:
     with jax.enable_x64(True):
         eco = economy(Catching())
         rule, linear = initial_rule(eco, sp.Network(width=4), "auto", 0)
-        problem, sampler = Problem(eco, rule), sp.Passages(restart=0.0, tube=0.1)
+        problem, sampler = Problem(eco, rule), sp.Passages(restart=0.0, tube=0.1, settled_tube=0.1, reserve=1)
         carried = sampler.start(problem, 400, jax.random.key(0))
         dates = np.asarray(carried[:, 1])
         assert linear is None
@@ -144,6 +144,20 @@ def test_training_covers_a_tube_around_all_dates() -> None:
         spread = np.std(np.log(again / 0.05)) / (0.1 * float(rule.cloud.scale(eco, jnp.zeros(0))[0]))
     assert int(lost) == 0
     assert 0.4 < spread < 1.8  # about ten restarts with displacements of s.d. one
+
+
+def test_a_step_takes_one_path_of_the_reserve() -> None:
+    with jax.enable_x64(True):
+        eco = economy(Catching())
+        problem = Problem(eco, initial_rule(eco, sp.Network(width=4), "auto", 0)[0])
+        sampler = sp.Passages(reserve=5)
+        carried = np.asarray(sampler.start(problem, 30, jax.random.key(0))).reshape(30, 5, 3)
+        batch = np.asarray(sampler.batch(problem, jnp.asarray(carried.reshape(30, -1)), jax.random.key(1), True))
+    chosen = np.all(carried[:, :, :2] == batch[:, None], axis=2)
+    assert np.all(chosen.any(axis=1))
+    assert len(set(np.argmax(chosen, axis=1))) > 1
+    with pytest.raises(sp.ConfigError, match="one path or more for every state of a batch, got reserve=0"):
+        sp.Passages(reserve=0)
 
 
 def test_the_cloud_is_the_way_under_the_first_guess() -> None:
