@@ -80,6 +80,7 @@ def test_failures_are_skipped_and_no_point_comes_twice() -> None:
     np.testing.assert_allclose(found.surrogate.predict([0.5, 0.6]).mean[0], 1.1, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_region_without_solutions_does_not_swallow_the_labels() -> None:
     """The area is 8 % of the box; when points that failed said nothing, 42 of 60 labels were spent in it."""
 

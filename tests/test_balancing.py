@@ -133,6 +133,7 @@ def test_relobralo_by_hand(problem: Problem, lookback: float):
     assert float(jnp.mean(weights)) == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("optax_promotion")
 def test_a_first_order_step_follows_the_weighted_loss(problem: Problem, batch: jax.Array):
     solver = sp.FirstOrder(optimizer=optax.sgd(1.0), scaling="inverse loss")

@@ -119,6 +119,7 @@ def test_new_writes_a_model_that_passes_its_check(folder: Path, capsys: pytest.C
     assert "exists already; choose another name" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_template_solves_as_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("new", "my_model") == 0
     # A smaller network on fewer paths.

@@ -84,6 +84,7 @@ def gaps_from_the_independent_program(solution):
     return np.abs(np.stack(mine) / found.consumption[:, : assets.size] - 1)
 
 
+@pytest.mark.slow
 def test_the_rule_is_the_independent_programs(solution):
     """200 nodes cannot hold every bend of later periods: ten times the tolerance on average, 1e-3 at the worst one."""
     gaps = gaps_from_the_independent_program(solution)

@@ -47,6 +47,7 @@ def fields(values: Any) -> dict[str, float]:
 # Eight states.
 
 
+@pytest.mark.slow
 def test_steady_state() -> None:
     """No inflation, no dispersion, output at its natural level: all by hand."""
     m = NewKeynesian()

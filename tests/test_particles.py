@@ -31,11 +31,13 @@ def estimates(solution: sp.Solution, method: str, seeds: int) -> np.ndarray:
     return np.array([float(one(seed)) for seed in range(seeds)]) - exact
 
 
+@pytest.mark.slow
 def test_a_thousand_guided_particles_are_within_one_of_kalman(solution: sp.Solution) -> None:
     """Over twenty seeds the largest error was 0.7."""
     assert np.max(np.abs(estimates(solution, "auxiliary", 3))) < 1.0
 
 
+@pytest.mark.slow
 def test_the_likelihood_of_blind_particles_is_unbiased(solution: sp.Solution) -> None:
     """Its logarithm is too low by half its variance, about one at this small measurement error."""
     errors = estimates(solution, "bootstrap", 8)

@@ -93,7 +93,10 @@ def test_the_residual_is_the_error_of_the_paper(benchmark: sp.Solution) -> None:
 # Policies and moments of the four cases.
 
 
-@pytest.mark.parametrize("case", ["benchmark", "gamma_10", "gamma_50", pytest.param("extreme", marks=pytest.mark.slow)])
+LONG = [pytest.param(case, marks=pytest.mark.slow) for case in ("benchmark", "gamma_10", "extreme")]
+
+
+@pytest.mark.parametrize("case", ["gamma_50", *LONG])
 def test_collocation_has_the_digits_of_the_table(case: str) -> None:
     solution = sp.solve(economy_of(case), sp.Collocation(), test=ERGODIC if case == "extreme" else sp.TestPaths())
     assert solution.outcome.converged

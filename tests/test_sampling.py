@@ -26,6 +26,7 @@ def problem() -> Problem:
     return Problem(eco, initial_rule(eco, Network(width=4), "steady", 0)[0])
 
 
+@pytest.mark.slow
 def test_a_path_remembers_its_last_states(problem: Problem) -> None:
     sampler = sp.Replay(memory=3, paths=sp.Paths(restart=0.0))
     points = sampler.start(problem, 5, KEY)

@@ -50,6 +50,7 @@ def test_crickets_with_and_without_normalisation() -> None:
     assert scaled.steps < 100 and scaled.intercept == pytest.approx(TEMPERATURES.mean(), abs=2e-3)
 
 
+@pytest.mark.slow
 def test_stochastic_descent_finds_a_line() -> None:
     """Five million updates in seconds; the noise of single gradients leaves a percent or so."""
     random = np.random.default_rng(0)

@@ -99,6 +99,7 @@ def test_prices_and_greeks_come_from_the_volatility(surface: VolatilitySurface) 
     assert isinstance(found.law, Heston) and np.all(np.asarray(found.law.v) > 0)
 
 
+@pytest.mark.slow
 def test_calibration_finds_the_parameters_of_its_own_quotes(surface: VolatilitySurface) -> None:
     m, tau = (part.ravel() for part in np.meshgrid(np.linspace(-1.2, 0.8, 7), [0.2, 0.35, 0.5]))
     k = m * np.asarray(standard_deviation(LAW, jnp.asarray(tau)))

@@ -17,4 +17,4 @@ Value = TypeVar("Value")
 
 def as_arrays(value: Value) -> Value:
     """A value with every parameter as an array, so that all calibrations share one compiled function."""
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype=float), value)
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype=jnp.result_type(float)), value)

@@ -87,7 +87,7 @@ def optimum(
             raise ConfigError(
                 f"the horizon must be at least {LEAST_HORIZON} years, got {horizon}; choose a longer one."
             )
-        years = jnp.arange(horizon, dtype=float)
+        years = jnp.arange(horizon, dtype=jnp.result_type(float))
         inputs = {name: np.asarray(values) for name, values in _exogenous(as_arrays(problem), years).items()}
         programme = _programme(problem, inputs, _given_abatement(problem, years, abatement, tax), cap)
         path = _consistent(problem, programme)
