@@ -12,10 +12,9 @@ CHECKS: dict[str, tuple[Check, float]] = {
 STANDARD = {
     "network": sp.Network(width=20),
     "solver": sp.LevenbergMarquardt(batch=128, memory=0.8),
-    "tol": 3e-5,
+    "tol": 2e-5,
     "steps": 300,
     "every": 25,
-    "attempts": 1,
 }
 
 

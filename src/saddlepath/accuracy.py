@@ -325,6 +325,12 @@ def rest_extents(eco: Economy, rule: DecisionRule, cloud: Cloud, key: PRNGKeyArr
     return jax.vmap(cloud.extent, (None, 0))(eco, points)
 
 
+@eqx.filter_jit
+def point_extents(eco: Economy, cloud: Cloud, points: Float[Array, "n n_points"]) -> Float[Array, " n"]:
+    """How far points lie from the middle of the cloud. [scales of the cloud]"""
+    return jax.vmap(cloud.extent, (None, 0))(eco, points)
+
+
 def tested(eco: Economy, size: TestPaths = TestPaths()) -> Economy:
     """The economy with the quadrature under which rules are tested."""
     return eco.with_quadrature(size.quadrature or finer(eco.quadrature, eco.model.shocks().n_shocks))

@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
-from saddlepath.cloud import BOUND
 from saddlepath.economy import Economy, state_features
 from saddlepath.errors import ConfigError
 from saddlepath.rule import ConstantRule
@@ -36,12 +35,16 @@ class Passages(Sampler):
             [scales of the states]
         settled_tube: The same afterwards. [scales of the states]
         reserve: Paths for every state of a batch.
+        reach: A path that goes further than this from the middle of the guessed way has left the economy. Capital that
+            nobody ever consumes satisfies Euler equations too, and a rule that never sees where it leads does not
+            learn it. [scales of the states]
     """
 
     restart: float = 0.01
     tube: float = 0.1
     settled_tube: float = 0.03
     reserve: int = eqx.field(static=True, default=8)
+    reach: float = 6.0
 
     def __check_init__(self) -> None:
         if self.reserve < 1:
@@ -69,7 +72,7 @@ class Passages(Sampler):
         tube = jnp.where(settled, self.settled_tube, self.tube)
         moved = jax.vmap(eco.next_point, (None, 0, 0))(rule, before[:, :-1], jax.random.split(move_key, n))
         moved = self._displaced(problem, moved, tube_key, tube)
-        lost = ~(jax.vmap(cloud.extent, (None, 0))(eco, moved) < BOUND)
+        lost = ~(jax.vmap(cloud.extent, (None, 0))(eco, moved) < self.reach)
         again = lost | (dates >= _dates(eco)) | (jax.random.uniform(chance_key, (n,)) < self.restart)
         after = jnp.where(again[:, None], self._first(problem, n, first_key, tube), moved)
         carried = jnp.concatenate([after, jnp.where(again, 0.0, dates)[:, None]], axis=1)

@@ -18,6 +18,7 @@ from saddlepath.accuracy import (
     COVERED,
     REST_BOUND,
     point_errors,
+    point_extents,
     rest_extents,
     summarise,
     walk,
@@ -273,7 +274,7 @@ class _Refinement(Ladder):
         keys = self.keys.select, self.keys.stop
         paths = [walk(self.judge, rule, self.cloud, key, self.request.test) for key in keys]
         points = jnp.concatenate(paths)
-        extents = np.asarray(_extents(self.economy, self.cloud, points))
+        extents = np.asarray(point_extents(self.economy, self.cloud, points))
         if np.mean(extents < FIRST_REACH * LEAST_REACH) > 0.9:
             return np.asarray(_features(self.economy, points))[extents < FIRST_REACH * LEAST_REACH]
         centre, scale = middle_of(self.cloud)
@@ -315,11 +316,6 @@ class _Refinement(Ladder):
             "unknowns": found.system.n_unknowns,
             "spectral radius": None if self.linear is None else self.linear.spectral_radius,
         }
-
-
-@eqx.filter_jit
-def _extents(eco: Economy, cloud: Cloud, points: Float[Array, "n n_points"]) -> Float[Array, " n"]:
-    return jax.vmap(cloud.extent, (None, 0))(eco, points)
 
 
 @eqx.filter_jit

@@ -25,6 +25,7 @@ from saddlepath.accuracy import (
     TestPaths,
     assess,
     point_errors,
+    point_extents,
     rest_extents,
     rule_distance,
     split,
@@ -34,7 +35,7 @@ from saddlepath.accuracy import (
 )
 from saddlepath.errors import ModelError
 from saddlepath.outcome import Outcome
-from saddlepath.rule import NetworkRule
+from saddlepath.rule import SATURATION, NetworkRule
 from saddlepath.solvers.problem import Problem
 from saddlepath.solvers.sampling import Sampler
 from saddlepath.solvers.solver import Solver
@@ -255,9 +256,10 @@ class Judge:
         return first
 
     def rests(self, rule: NetworkRule) -> bool:
-        """Whether paths without shocks come to rest near the steady state; in calendar time there is none to find."""
+        """Whether paths without shocks come to rest near the steady state; in calendar time, whether all stay near."""
         if self.economy.horizon is not None:
-            return True
+            points = walk(self.economy, rule, rule.cloud, self.keys.stop, self.size)
+            return bool(np.all(np.asarray(point_extents(self.economy, rule.cloud, points)) < SATURATION))
         extents = rest_extents(self.problem.economy, rule, rule.cloud, self.keys.stop)
         return bool(np.all(np.asarray(extents) < REST_BOUND))
 
