@@ -19,9 +19,9 @@ solution = sp.solve(
     model,
     network=sp.Network(width=20),
     solver=sp.LevenbergMarquardt(batch=128, memory=0.8),
-    tol=3e-5,
+    tol=2e-5,
+    steps=300,
     every=25,
-    attempts=1,
 )
 print(solution.outcome.sentence)
 print(solution.accuracy)

@@ -99,7 +99,8 @@ class CDICE(sp.Model):
     def policy_range(self):
         """Consumption is at least half of net output: capital that nobody ever consumes satisfies every Euler equation.
 
-        Optimal plans of the published calibrations lie between .71 and .78; the certificate tells if a path reaches a bound.
+        Optimal plans of the published calibrations lie between .71 and .78; the certificate tells if a path reaches a
+        bound.
         """
         return self.Policy(
             consumed=sp.Interval(0.5, 0.95), carbon_price=sp.Positive(shape=(3,)), heat_price=sp.Positive(shape=(2,)),
