@@ -100,7 +100,9 @@ def compare_with_optimum(solution: "Solution") -> OptimumGap:
     model: Any = solution.model
     n = CENTURY[1] - CENTURY[0] + 1
     mine = simulate(solution, periods=n).isel(path=0)
-    best = optimum(model.problem(), **_imposed(model)).isel(year=slice(0, n))
+    with jax.enable_x64(True):
+        problem = model.problem()
+    best = optimum(problem, **_imposed(model)).isel(year=slice(0, n))
     own, others = mine["heat"].values[:, 0], best["temperature"].values[:, 0]
     relative = lambda a, b: float(np.max(np.abs(a / b - 1)))
     rows = {
