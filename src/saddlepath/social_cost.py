@@ -134,7 +134,7 @@ def _imposed(model: Any) -> dict[str, Any]:
 
 def _require_climate(solution: "Solution") -> None:
     """Refuse a model without a climate."""
-    if not hasattr(solution.model, "problem") or solution.economy.horizon is None:
+    if not hasattr(solution.model, "problem"):
         raise ConfigError(
             f"{type(solution.model).__name__} has no climate, so carbon costs nothing in it; ask this of a model such "
             "as CDICE."

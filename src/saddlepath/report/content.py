@@ -128,11 +128,12 @@ def content(solution: Solution, *, seed: int = 0, judged: bool | Verdict = False
     with jax.enable_x64(True):
         member = solution.at(**box.split(box.centre)) if box.names else solution
         accuracy = solution.accuracy or certificate(solution, seed=seed)
+        resting = member.economy.horizon is None
     sections = [
         _model(solution),
         told("accuracy", "Accuracy", lambda: _accuracy(solution, member, accuracy, seed)),
         *([told("referee", "Second opinion", lambda: _second_opinion(member, judged, seed))] if judged else []),
-        *(_around_rest(member, seed) if member.economy.horizon is None else _from_date_to_date(member, seed)),
+        *(_around_rest(member, seed) if resting else _from_date_to_date(member, seed)),
         _run(solution),
     ]
     return Content(solution, member, accuracy, [s for s in sections if s.tables or s.figures or s.text])
@@ -286,7 +287,8 @@ def _simulation(member: Solution, seed: int) -> Section:
 
 
 def _passage(member: Solution, seed: int) -> Section:
-    dates = member.economy.horizon
+    with jax.enable_x64(True):
+        dates = member.economy.horizon
     assert dates is not None  # the model lives in calendar time
     data = simulate(member, periods=dates, paths=PATHS if shock_names(member.economy.model.shocks()) else 1, seed=seed)
     _require_finite(data, "simulated paths")
