@@ -18,6 +18,31 @@ from saddlepath import Scalar
 Two = Float[Array, "2"]
 
 
+class EatenCake(sp.Model):
+    """Log utility of what is eaten of a stock; who extends it says how the stock moves."""
+
+    beta: float = sp.parameter(0.9, "discount factor", within=sp.Unit())
+
+    class State(NamedTuple):
+        k: Annotated[Scalar, sp.label("stock")]
+
+    class Policy(NamedTuple):
+        eaten: Annotated[Scalar, sp.label("share eaten")]
+
+    def state_range(self):
+        return self.State(k=sp.Positive())
+
+    def policy_range(self):
+        return self.Policy(eaten=sp.Unit())
+
+    @property
+    def discount(self):
+        return self.beta
+
+    def period_return(self, s, x):
+        return jnp.log(x.eaten * s.k)
+
+
 class GrowthEconomy(sp.Model):
     """Growth with partial depreciation and log utility; the control is the share of output saved."""
 

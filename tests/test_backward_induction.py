@@ -1,12 +1,13 @@
 """Value functions of lives that end: a closed form, a fine grid in plain NumPy, published errors of portfolios."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
+from tests.planners import EatenCake
 
 import saddlepath as sp
 from saddlepath.dynamic_programming.bellman import bellman
@@ -16,30 +17,10 @@ from saddlepath.models.portfolio_choice import PortfolioChoice
 from saddlepath.surrogate.kernels import Matern, Radial, RationalQuadratic, SquaredExponential
 
 
-class Cake(sp.Model):
-    """Log utility of what is eaten for `horizon` days, and of what is left then."""
+class Cake(EatenCake):
+    """A stock that grows by a tenth, eaten for `horizon` days; then there is utility of what is left."""
 
-    beta: float = 0.9
     horizon: int = 3
-
-    class State(NamedTuple):
-        k: Annotated[sp.Scalar, sp.label("stock")]
-
-    class Policy(NamedTuple):
-        eaten: Annotated[sp.Scalar, sp.label("share eaten")]
-
-    def state_range(self):
-        return self.State(k=sp.Positive())
-
-    def policy_range(self):
-        return self.Policy(eaten=sp.Unit())
-
-    @property
-    def discount(self):
-        return self.beta
-
-    def period_return(self, s, x):
-        return jnp.log(x.eaten * s.k)
 
     def transition(self, s, x, shock):
         return self.State(k=1.1 * (1 - x.eaten) * s.k)

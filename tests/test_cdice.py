@@ -12,8 +12,6 @@ import saddlepath as sp
 from saddlepath import climate
 from saddlepath.models.cdice import CDICE
 
-pytest.importorskip("casadi")
-
 ON_PATH = 1e-6
 """The optimum is found to about eight digits; conditions are relative to their prices [-]."""
 CASES: dict[str, tuple[CDICE, dict[str, Any]]] = {

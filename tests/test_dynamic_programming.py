@@ -1,11 +1,10 @@
 """Value functions of planners: against closed forms, another method, and the steady state known by hand."""
 
-from typing import Annotated, NamedTuple
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.planners import EatenCake
 
 import saddlepath as sp
 from saddlepath.dynamic_programming.bellman import bellman
@@ -16,32 +15,8 @@ from saddlepath.models.multisector_growth import MultisectorGrowth
 from saddlepath.surrogate.kernels import SquaredExponential
 
 
-class Cake(sp.Model):
-    """Log utility and a stock that shrinks by what is eaten: eat (1 - beta) k, V = log(k)/(1 - beta) + constant."""
-
-    beta: float = sp.parameter(0.9, "discount factor", within=sp.Unit())
-
-    class State(NamedTuple):
-        k: Annotated[sp.Scalar, sp.label("stock")]
-
-    class Policy(NamedTuple):
-        eaten: Annotated[sp.Scalar, sp.label("share eaten")]
-
-    def state_range(self):
-        return self.State(k=sp.Positive())
-
-    def policy_range(self):
-        return self.Policy(eaten=sp.Unit())
-
-    def shocks(self):
-        return sp.NoShocks()
-
-    @property
-    def discount(self):
-        return self.beta
-
-    def period_return(self, s, x):
-        return jnp.log(x.eaten * s.k)
+class Cake(EatenCake):
+    """A stock that shrinks by what is eaten: eat (1 - beta) k, V = log(k)/(1 - beta) + constant."""
 
     def transition(self, s, x, shock):
         return self.State(k=1.1 * (1 - x.eaten) * s.k)

@@ -1,7 +1,8 @@
 """What a tonne of CO2 costs under a solution, and how far a solution is from the planner's optimum found otherwise.
 
-Both speak of models of growth and climate in calendar time that give their planner's problem as `problem()`, and among
-their definitions `scc`, `scc_emitted`, `tax`, `emissions`, `stock` and `damages`.
+Both speak of models of growth and climate in calendar time that give their planner's problem as `problem()`, what is
+imposed on the planner as `imposed(years)`, and among their definitions `scc`, `scc_emitted`, `tax`, `emissions`,
+`stock` and `damages`.
 """
 
 import dataclasses
@@ -26,7 +27,7 @@ CENTURY = (2015, 2115)
 """First and last year of the comparison with the optimum."""
 FIRST_YEAR = CENTURY[0]
 TAXED = 1500
-"""Years over which a given tax is laid out for the optimum, beyond what any of the published preferences look at."""
+"""Years over which what is imposed on a planner is laid out for the optimum."""
 REPORTED = ("scc", "scc_emitted", "tax", "mu", "emissions", "damages")
 """What the social cost of carbon is reported with."""
 
@@ -101,8 +102,8 @@ def compare_with_optimum(solution: "Solution") -> OptimumGap:
     n = CENTURY[1] - CENTURY[0] + 1
     mine = simulate(solution, periods=n).isel(path=0)
     with jax.enable_x64(True):
-        problem = model.problem()
-    best = optimum(problem, **_imposed(model)).isel(year=slice(0, n))
+        problem, imposed = model.problem(), model.imposed(jnp.arange(float(TAXED)))
+    best = optimum(problem, **imposed).isel(year=slice(0, n))
     own, others = mine["heat"].values[:, 0], best["temperature"].values[:, 0]
     relative = lambda a, b: float(np.max(np.abs(a / b - 1)))
     rows = {
@@ -122,20 +123,10 @@ def compare_with_optimum(solution: "Solution") -> OptimumGap:
     )
 
 
-def _imposed(model: Any) -> dict[str, Any]:
-    """What is imposed on the planner, as `optimum` takes it."""
-    if model.abatement == "optimal":
-        return {}
-    if model.abatement == "none":
-        return {"abatement": 0.0}
-    with jax.enable_x64(True):
-        return {"tax": np.asarray(model.tax(jnp.arange(float(TAXED)))), "horizon": TAXED}
-
-
 def _require_climate(solution: "Solution") -> None:
     """Refuse a model without a climate."""
     if not hasattr(solution.model, "problem"):
         raise ConfigError(
-            f"{type(solution.model).__name__} has no climate, so carbon costs nothing in it; ask this of a model such "
-            "as CDICE."
+            f"{type(solution.model).__name__} has no climate, so carbon costs nothing in it; ask this of a model of "
+            "growth and climate, which gives problem()."
         )

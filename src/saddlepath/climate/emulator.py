@@ -9,7 +9,7 @@ References:
     climate modules got wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
@@ -137,12 +137,7 @@ def masses_along(
     cycle: CarbonCycle, start: Float[Array, "3"], emissions: Float[Array, " years"]
 ) -> Float[Array, "dates 3"]:
     """Masses at the start of every year and at the end of the last."""
-
-    def year(masses: Array, emitted: Array) -> tuple[Array, Array]:
-        later = cycle.step(masses, emitted)
-        return later, later
-
-    return jnp.concatenate([start[None], jax.lax.scan(year, start, emissions)[1]])
+    return _along(cycle.step, start, emissions)
 
 
 @eqx.filter_jit
@@ -150,12 +145,17 @@ def warmth_along(
     box: Temperature, start: Float[Array, "2"], forcing: Float[Array, " years"]
 ) -> Float[Array, "dates 2"]:
     """Temperatures at the start of every year and at the end of the last."""
+    return _along(box.step, start, forcing)
 
-    def year(temperatures: Array, driven: Array) -> tuple[Array, Array]:
-        later = box.step(temperatures, driven)
+
+def _along(step: Callable[[Array, Array], Array], start: Array, driving: Array) -> Float[Array, "dates boxes"]:
+    """Boxes at the start of every year and at the end of the last, under what drives them."""
+
+    def year(boxes: Array, driver: Array) -> tuple[Array, Array]:
+        later = step(boxes, driver)
         return later, later
 
-    return jnp.concatenate([start[None], jax.lax.scan(year, start, forcing)[1]])
+    return jnp.concatenate([start[None], jax.lax.scan(year, start, driving)[1]])
 
 
 def _compared(found: dict[str, np.ndarray], name: str, unit: str) -> "xr.DataArray":

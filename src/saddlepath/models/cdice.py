@@ -138,6 +138,12 @@ class CDICE(sp.Model):
         """The given tax. [2010 USD/tCO2]"""
         return self.tax_start * jnp.exp(self.tax_growth * t)
 
+    def imposed(self, years):
+        """What is imposed on the planner in these years since 2015, as `saddlepath.climate.optimum` takes it."""
+        if self.abatement == "taxed":
+            return {"tax": self.tax(years), "horizon": years.size}
+        return {"abatement": 0.0} if self.abatement == "none" else {}
+
     def complete(self, s, x):
         """Abatement as far as a tonne less is worth its price, the planner's or a tax, at most everything."""
         problem = self.problem()

@@ -32,6 +32,16 @@ SPARE = 1.3
 """Labels per term that a fit needs, at least [-]."""
 
 
+def require_basis(basis: str) -> None:
+    """Refuse a name that is no family of polynomials.
+
+    Raises:
+        ConfigError: Names the families.
+    """
+    if basis not in BASES:
+        raise ConfigError(f"basis must be chebyshev or legendre, got {basis!r}; choose one of them.")
+
+
 class PolynomialFit(StoredSurrogate):
     """A fitted polynomial per output.
 
@@ -164,8 +174,7 @@ class Polynomial(Kind):
     basis: str = "chebyshev"
 
     def __post_init__(self) -> None:
-        if self.basis not in BASES:
-            raise ConfigError(f"basis must be chebyshev or legendre, got {self.basis!r}; choose one of them.")
+        require_basis(self.basis)
         if self.degree is not None and self.degree < 0:
             raise ConfigError(f"degree must be at least 0, got {self.degree}; None looks for the best one.")
 

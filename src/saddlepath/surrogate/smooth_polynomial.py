@@ -26,7 +26,14 @@ from saddlepath.errors import ConfigError
 from saddlepath.nn.transforms import Scale, back, fit_scale, forward, inverse
 from saddlepath.prior import Box
 from saddlepath.surrogate.base import Kind, Labels, Prediction, StoredSurrogate, without_numbers
-from saddlepath.surrogate.polynomial import BASES, MOST_DEGREE, PolynomialDraw, PolynomialFit, design_matrix, exponents
+from saddlepath.surrogate.polynomial import (
+    MOST_DEGREE,
+    PolynomialDraw,
+    PolynomialFit,
+    design_matrix,
+    exponents,
+    require_basis,
+)
 
 DECAYS = (1.0, 0.5, 0.25)
 """Sizes of terms relative to those of one degree less [-]."""
@@ -127,8 +134,7 @@ class SmoothPolynomial(Kind):
     def __post_init__(self) -> None:
         if self.transform not in ("auto", "standardise", "log"):
             raise ConfigError(f"transform must be auto, standardise or log, got {self.transform!r}; choose one.")
-        if self.basis not in BASES:
-            raise ConfigError(f"basis must be chebyshev or legendre, got {self.basis!r}; choose one of them.")
+        require_basis(self.basis)
 
     def describe(self) -> str:
         """One line for reports."""
