@@ -124,7 +124,7 @@ def test_states_far_away_are_told(exact: sp.Solution) -> None:
     ("k", "how", "where"),
     [
         (0.3, {"sampling box": {"k": [0.1, 0.25], "z": [-1.0, 1.0]}}, "outside the sampling box"),
-        (5.0, {}, "further than 10 scales from the steady state"),
+        (5.0, {}, "further than 10 scales from the centre of the states"),
     ],
 )
 def test_states_outside_the_sampled_region_are_told(exact: sp.Solution, k: float, how: dict, where: str) -> None:

@@ -408,7 +408,8 @@ def beyond(
         extents: Their distance from the steady state `[n]`. [scales of the cloud]
         box: States outside which training drew none, where it drew from a box alone.
     """
-    found = {f"further than {SATURATION:g} scales from the steady state": float(np.mean(~(extents <= SATURATION)))}
+    far = float(np.mean(~(extents <= SATURATION)))
+    found = {f"further than {SATURATION:g} scales from the centre of the states": far}
     if box is not None:
         found["outside the sampling box"] = _outside(eco, box, points)
     if isinstance(rule, GridRule | EndogenousRule):

@@ -60,7 +60,7 @@ def simulate(
     Returns:
         A dataset with dimensions `path`, `time` and one per axis of an array field, `k_entry`: every field of
         `State` and `Policy` and the model's `definitions`, each with its name and unit. Its attribute
-        `extent` is the largest state met, in scales around the steady state; `lost` is the share of states
+        `extent` is the largest state met, in scales around their centre; `lost` is the share of states
         that are not finite or so far that no rule is trained there; `outside` is the share outside the sampled
         region: beyond ten scales, the sampling box, or the region of a grid. Much of either raises a warning.
 

@@ -70,7 +70,7 @@ class CDICE(sp.Model):
     class State(NamedTuple):
         k: Annotated[sp.Scalar, sp.label("capital", "effective labour")]
         carbon: Annotated[Float[Array, "3"], sp.label("carbon in atmosphere, upper and lower ocean", "1000 GtC")]
-        heat: Annotated[Float[Array, "2"], sp.label("temperature of atmosphere and deep ocean", "K")]
+        heat: Annotated[Float[Array, "2"], sp.label("temperature, air and deep ocean", "K")]
         t: Annotated[sp.Scalar, sp.label("years since 2015", "yr")]
 
     class Policy(NamedTuple):

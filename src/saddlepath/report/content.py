@@ -256,12 +256,15 @@ def _steady(member: Solution) -> Section:
 
 
 def _rules(member: Solution) -> Section:
-    picture = Picture(
-        draw.decision_rules(member),
-        "Decision rules",
+    with jax.enable_x64(True):
+        resting = member.economy.horizon is None
+    caption = (
         "Slices through the steady state: one state moves, the others stay. The first-order rule is linear "
-        "in the coordinates of the policies' ranges, which is why it may bend here.",
+        "in the coordinates of the policies' ranges, which is why it may bend here."
+        if resting
+        else "Slices through the middle of all dates: one state moves, the others stay."
     )
+    picture = Picture(draw.decision_rules(member), "Decision rules", caption)
     return Section("rules", "Decision rules", figures={"decision_rules": picture})
 
 

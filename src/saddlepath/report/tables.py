@@ -35,7 +35,7 @@ def accuracy_table(accuracy: Accuracy) -> Table:
     rows = {name: _accuracy_row(row) for name, row in accuracy.equations.items()}
     note = f"{accuracy.n_states:,} states: {accuracy.where}."
     if accuracy.extent:
-        note += f" Largest state {accuracy.extent:.1f} scales from the steady state."
+        note += f" Largest state {accuracy.extent:.1f} scales from the centre of the states."
     if accuracy.drift is not None:
         note += f" Policy drift between the last tests {accuracy.drift:.1e}."
     if accuracy.binding:
