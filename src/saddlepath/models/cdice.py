@@ -1,6 +1,6 @@
 """Growth and climate: DICE-2016 and its recalibration CDICE, annual."""
 
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -80,7 +80,7 @@ class CDICE(sp.Model):
         mu: Annotated[sp.Scalar, sp.label("abated share of industrial emissions")]
 
     @classmethod
-    def published(cls, carbon: str = "cdice", temperature: str = "cdice", **values):
+    def published(cls, carbon: str = "cdice", temperature: str = "cdice", **values: Any):
         """A published climate by the names of its carbon cycle and its temperature boxes; see `saddlepath.climate`.
 
         Args:
