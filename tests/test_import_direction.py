@@ -37,7 +37,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"statistics", "macro_data"}),
     frozenset({"nn"}),
     frozenset({"surrogate"}),
-    frozenset({"dynamic_programming", "options", "estimate", "uq"}),
+    frozenset({"dynamic_programming", "options", "estimate", "uq", "forecast"}),
     frozenset({"report"}),
     frozenset({"runs", "interchange"}),
     frozenset({"cli"}),

@@ -1,0 +1,1 @@
+"""Forecasts of economic and financial series: walk-forward tests, baselines, networks, intervals, comparisons."""
