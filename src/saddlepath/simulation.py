@@ -17,8 +17,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.accuracy import MATERIAL, beyond
 from saddlepath.cloud import BOUND, Cloud
-from saddlepath.economy import Economy, stationary_regimes
+from saddlepath.economy import Economy, economy, stationary_regimes
 from saddlepath.errors import ConfigError, ModelError
+from saddlepath.layout import Layout
 from saddlepath.model import Label, Model, labels
 from saddlepath.prior import Box
 from saddlepath.rule import DecisionRule, ExactRule
@@ -41,6 +42,7 @@ def simulate(
     start: Any = None,
     seed: int = 0,
     shocks: Any = True,
+    world: Model | None = None,
 ) -> "xr.Dataset":
     """Simulate the economy under the decision rule.
 
@@ -56,6 +58,8 @@ def simulate(
             chain stays in its regime. Or the shocks themselves, as `transition` takes them, with a leading
             axis `periods`: the shock in row t leads from period t to t + 1, on every path. [units of the
             model]
+        world: A model with the same states and policies whose shocks and transition move the paths, while agents
+            decide by the rule and so believe in the model of the solution; default: the world is as believed.
 
     Returns:
         A dataset with dimensions `path`, `time` and one per axis of an array field, `k_entry`: every field of
@@ -65,7 +69,7 @@ def simulate(
         region: beyond ten scales, the sampling box, or the region of a grid. Much of either raises a warning.
 
     Raises:
-        ConfigError: Whole numbers, the start or the shocks do not fit, or the rule still has pseudo-states.
+        ConfigError: Whole numbers, the start, the shocks or the world do not fit, or the rule still has pseudo-states.
         ModelError: Two variables have the same name.
     """
     solution._require_calibration()
@@ -73,16 +77,40 @@ def simulate(
         require_whole(name, value, least)
     with jax.enable_x64(True):
         eco, rule = solution.economy, solution.rule
+        law = None if world is None else _world(eco, world)
         start_key, key = jax.random.split(jax.random.key(seed))
         points = _starts(eco, solution.cloud, start, paths, start_key)
         mode, given = _shocks(shocks, periods, burn_in)
-        points = paths_from(eco, rule, points, key, jnp.asarray(burn_in), given, periods=periods, mode=mode)
+        points = paths_from(eco, rule, points, key, jnp.asarray(burn_in), given, law, periods=periods, mode=mode)
         extents = np.asarray(_extents(eco, solution.cloud, points))
         outside = _outside(solution, np.asarray(points), extents)
         values = in_order(eco.model, variables_along(eco, rule, points))
     data = dataset(eco.model, values, ("path", "time"))
     data.attrs |= {"model": type(eco.model).__name__, "seed": seed, "burn_in": burn_in, **_bounds(extents, outside)}
     return data
+
+
+def _world(eco: Economy, world: Any) -> Model:
+    """The model that moves the paths, refused where its states or policies are not those of the economy."""
+    if not isinstance(world, Model):
+        raise ConfigError(
+            f"world must be a model, got {world!r}; give the model of the solution with other parameters."
+        )
+    other = economy(world)
+    for kind, own, its in (("states", eco.states, other.states), ("policies", eco.policies, other.policies)):
+        if (own.fields, own.shapes) != (its.fields, its.shapes):
+            raise ConfigError(
+                f"a world needs the {kind} of {type(eco.model).__name__}, {_fields(own)}, but {type(world).__name__} "
+                f"has {_fields(its)}; give the solution's model with other parameters, or one with the same fields."
+            )
+    return other.model
+
+
+def _fields(layout: Layout) -> str:
+    """Fields with their shapes, such as `k, heat (2,)`."""
+    return ", ".join(
+        f"{name} {shape}" if shape else name for name, shape in zip(layout.fields, layout.shapes, strict=True)
+    )
 
 
 def _outside(solution: "Solution", points: np.ndarray, extents: np.ndarray) -> dict[str, float]:
@@ -185,6 +213,7 @@ def paths_from(
     key: PRNGKeyArray,
     burn_in: Array,
     given: Any,
+    world: Model | None = None,
     *,
     periods: int,
     mode: str,
@@ -193,7 +222,7 @@ def paths_from(
 
     def move(points: Array, t: Array, shock: Any) -> Array:
         keys = jax.random.split(jax.random.fold_in(key, t), points.shape[0])
-        return jax.vmap(lambda y, k: next_point(eco, rule, y, k, shock, mode))(points, keys)
+        return jax.vmap(lambda y, k: next_point(eco, rule, y, k, shock, mode, world))(points, keys)
 
     def record(points: Array, inputs: tuple[Array, Any]) -> tuple[Array, Array]:
         return move(points, *inputs), points
@@ -205,14 +234,22 @@ def paths_from(
 
 
 def next_point(
-    eco: Economy, rule: DecisionRule, y: Float[Array, " n_points"], key: PRNGKeyArray, shock: Any, mode: str
+    eco: Economy,
+    rule: DecisionRule,
+    y: Float[Array, " n_points"],
+    key: PRNGKeyArray,
+    shock: Any,
+    mode: str,
+    world: Model | None = None,
 ) -> Float[Array, " n_points"]:
-    """The next point under a shock that is drawn, absent or given."""
-    if mode == DRAWN:
-        return eco.next_point(rule, y, key)
+    """The next point under a shock that is drawn, absent or given, and the laws of the world."""
     model, s = eco.split(y)
-    shock = calm_shock(model.shocks(), s) if mode == CALM else shock
-    return eco.join(model.transition(s, rule(eco, model, y), shock), y[eco.states.size :])
+    world = model if world is None else world
+    if mode == DRAWN:
+        shock = world.shocks().draw(key, s)
+    elif mode == CALM:
+        shock = calm_shock(world.shocks(), s)
+    return eco.join(world.transition(s, rule(eco, model, y), shock), y[eco.states.size :])
 
 
 def calm_shock(law: Shocks, s: Any) -> Any:
