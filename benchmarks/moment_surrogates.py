@@ -8,7 +8,6 @@ surrogate alone errs, and on others, as with data. Full depreciation has exact m
 """
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from benchmarks.measure import surroundings
 from benchmarks.rows.growth import ROWS as GROWTH
 from benchmarks.rows.growth import saving_gap
 from benchmarks.rows.irreversible import ROWS as IRREVERSIBLE
+from saddlepath.cli.environment import prepare
 from saddlepath.models.brock_mirman import BrockMirman
 from saddlepath.surrogate.base import Labels, Surrogate
 
@@ -43,9 +43,9 @@ Moments = Callable[[np.ndarray, int], np.ndarray]
 def main() -> None:
     """Run in a process of its own, so that the clock starts with it."""
     if len(sys.argv) == 1:
-        threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "JAX_COMPILATION_CACHE_DIR": ""}
+        prepare(cache=False)
         command = [sys.executable, "-m", "benchmarks.moment_surrogates", repr(time.time())]
-        subprocess.run(command, check=True, env=os.environ | threads)
+        subprocess.run(command, check=True)
         return
     launched = float(sys.argv[1])
     growth = full_depreciation(launched)

@@ -7,11 +7,12 @@ settings is skipped.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from saddlepath.cli.environment import prepare
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -36,11 +37,11 @@ def main() -> None:
 
 
 def _spawn(name: str, options: argparse.Namespace) -> None:
-    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "JAX_COMPILATION_CACHE_DIR": ""}
+    prepare(cache=False)
     command = [sys.executable, "-m", "benchmarks.run", name, "--inside", repr(time.time())]
     command += ["--seeds", str(options.seeds)] if options.seeds else []
     command += ["--fresh"] if options.fresh else []
-    subprocess.run(command, check=True, env=os.environ | threads)
+    subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,17 @@ from pathlib import Path
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", f"{tempfile.gettempdir()}/saddlepath-tests-{os.getpid()}")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
-# Most functions run for less time than they compile: without the optimiser of machine code the tests take a fifth less.
-# Flags that are given come later and win; `make test-slow` gives one.
-os.environ["XLA_FLAGS"] = f"--xla_backend_optimization_level=0 {os.environ.get('XLA_FLAGS', '')}".strip()
+# Most functions run for less time than they compile: without the optimiser of machine code, a stage of code generation
+# and the splitting of modules the tests take two thirds of the time. Flags that are given come later and win;
+# `make test-slow` gives one.
+os.environ["XLA_FLAGS"] = " ".join(
+    [
+        "--xla_backend_optimization_level=0",
+        "--xla_cpu_use_fusion_emitters=false",
+        "--xla_cpu_parallel_codegen_split_count=1",
+        os.environ.get("XLA_FLAGS", ""),
+    ]
+)
 os.environ.setdefault("JAX_PLATFORMS", "cpu")  # the default suite means the same on every machine
 os.environ.setdefault("MPLBACKEND", "agg")  # figures go to files; no display is needed
 

@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jupytext
@@ -28,16 +29,17 @@ DOWNLOAD = "\n\n---\n\nThis page is a script: [download it as a notebook]({name}
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Adds the pages of all examples; MkDocs calls this after it has collected docs/."""
     root = Path(config.config_file_path).parent
-    for script in sorted((root / "examples").glob("*.py")):
-        for uri, content in pages(script, root):
+    scripts = sorted((root / "examples").glob("*.py"))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # a kernel is a process of its own, busy on about one core
+        notebooks = list(pool.map(lambda script: executed(script, root), scripts))
+    for script, notebook in zip(scripts, notebooks, strict=True):
+        for uri, content in pages(script.stem, notebook):
             files.append(File.generated(config, f"{FOLDER}/{uri}", content=content))
     return files
 
 
-def pages(script: Path, root: Path) -> Iterator[tuple[str, str | bytes]]:
+def pages(name: str, notebook: nbformat.NotebookNode) -> Iterator[tuple[str, str | bytes]]:
     """Address and content of everything that one example becomes."""
-    notebook = executed(script, root)
-    name = script.stem
     body, resources = MarkdownExporter().from_notebook_node(notebook, {"output_files_dir": f"{name}_files"})
     yield f"{name}.md", body + DOWNLOAD.format(name=name)
     yield f"{name}.ipynb", nbformat.writes(notebook)
@@ -52,7 +54,7 @@ def executed(script: Path, root: Path) -> nbformat.NotebookNode:
     notebook = jupytext.read(script)
     NotebookClient(
         notebook, timeout=LONGEST_CELL, kernel_name="python3", resources={"metadata": {"path": root}}
-    ).execute(env=os.environ | {"MPLBACKEND": INLINE})
+    ).execute(env=os.environ | {"MPLBACKEND": INLINE, "JAX_COMPILATION_CACHE_DIR": str(root / ".cache" / "compiled")})
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if is_shown(output)]

@@ -1,8 +1,14 @@
-"""What must be set before the first heavy import: threads of BLAS and the cache of compiled programs."""
+"""What must be set before the first heavy import: threads of BLAS, how to compile, where compiled programs are kept."""
 
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
+
+FUSION_EMITTERS = "--xla_cpu_use_fusion_emitters"
+"""Flag of XLA for a stage of code generation that costs more time than it saves for programs of this size."""
+KNOWN_TO = "0.10."
+"""Versions of jaxlib that know the flag; XLA ends a process that has a flag which it does not know."""
 
 
 def prepare(*, cache: bool = True) -> None:
@@ -15,6 +21,9 @@ def prepare(*, cache: bool = True) -> None:
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     os.environ.setdefault("MPLBACKEND", "agg")
+    flags = os.environ.get("XLA_FLAGS", "")
+    if version("jaxlib").startswith(KNOWN_TO) and FUSION_EMITTERS not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} {FUSION_EMITTERS}=false".strip()
     if cache:
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_folder()))
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
