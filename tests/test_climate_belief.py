@@ -1,11 +1,20 @@
 """Learning about the feedback: Bayes' rule, its closed forms, and how fast tails are rejected."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from saddlepath.climate import FeedbackLearning, feedback_of
+from saddlepath.climate import (
+    FeedbackLearning,
+    PlannerProblem,
+    feedback_of,
+    optimum,
+    tail_learning_time,
+    temperature_boxes,
+)
 
 PHI = 0.137 * 3.45 / 1.2
 """Friedl et al. (2023): c1 F2x / ECS0, .393875."""
@@ -62,3 +71,48 @@ def test_draws_from_the_truncated_belief() -> None:
 
 def test_feedback_of_a_sensitivity() -> None:
     assert feedback_of(1.2 / 0.35) == pytest.approx(0.65)
+
+
+def test_probability_of_a_large_sensitivity() -> None:
+    from scipy.stats import truncnorm
+
+    with jax.enable_x64(True):
+        for m, s, ecs in ((0.65, 0.0169, 4.92), (0.8, 1e-3, 5.0), (0.5, 1e-4, 3.0), (0.65, 0.0169, 30.0)):
+            law = truncnorm((0.45 - m) / s**0.5, (0.85 - m) / s**0.5, m, s**0.5)
+            assert float(NARROW.exceeds(ecs, m, s)) == pytest.approx(law.sf(1 - 1.2 / ecs), abs=1e-12)
+
+
+def test_a_tail_is_rejected_for_good_after_the_last_year_in_which_it_is_likely() -> None:
+    """99 % of a normal belief are below m + 2.326 s.d.; the tail begins at `1 - 1.2/(1.2/(1-m) + 1.5)`."""
+    m = 0.65
+    sd = (1 - 1.2 / (1.2 / (1 - m) + 1.5) - m) / 2.3263479
+    likely, unlikely = (1.01 * sd) ** 2, (0.99 * sd) ** 2
+    variances = np.array([[likely, unlikely, likely, unlikely, unlikely], [unlikely] * 5, [likely] * 5])
+    found = tail_learning_time(WIDE, np.full((3, 5), m), variances)
+    np.testing.assert_array_equal(found, [3, 0, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("ecs", "published"),
+    [
+        pytest.param(2.0, (5.46, 9.06), marks=pytest.mark.slow),
+        (3.42, (16.40, 24.23)),
+        pytest.param(4.5, (27.26, 38.57), marks=pytest.mark.slow),
+    ],
+)
+def test_speed_of_learning_on_a_given_path_of_temperature(ecs: float, published: tuple[float, float]) -> None:
+    """Without an economy: the temperatures of CDICE's optimum with that sensitivity, a thousand draws of the weather.
+
+    Friedl et al. (2023) let the weather also change the temperature; two years cover this and their own sampling.
+    """
+    boxes = dataclasses.replace(temperature_boxes("cdice"), ecs=ecs)
+    warmth = optimum(PlannerProblem(temperature=boxes, psi=1.5), horizon=300).temperature.values[:, 0]
+    rng, paths, years = np.random.default_rng(0), 1000, 100
+    m, s = np.full((paths, years), 0.65), np.full(years, 0.0169)
+    with jax.enable_x64(True):
+        for t in range(1, years):
+            signal = PHI * warmth[t - 1] * feedback_of(ecs) + 0.1 * rng.standard_normal(paths)
+            m[:, t], s[t] = NARROW.learnt(m[:, t - 1], s[t - 1], warmth[t - 1], signal)
+    for level, expected in zip((0.01, 0.001), published, strict=True):
+        found = tail_learning_time(NARROW, m, np.broadcast_to(s, m.shape), level)
+        assert found.mean() == pytest.approx(expected, abs=2.0)

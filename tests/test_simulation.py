@@ -107,6 +107,26 @@ def test_given_shocks(exact: sp.Solution) -> None:
     np.testing.assert_allclose(data["z"].values[1], [0, z1, model.rho * z1 - 2 * model.sigma], rtol=1e-14)
 
 
+def test_paths_of_another_world(exact: sp.Solution) -> None:
+    """The believed model decides, `saving = alpha beta`, and the world's alpha, rho and sigma move the states."""
+    world, believed = FullDepreciation(alpha=0.3, rho=0.5, sigma=0.1), FullDepreciation()
+    data = sp.simulate(exact, periods=3, start=world.State(k=0.2, z=0.1), shocks=np.ones((3, 1)), world=world)
+    z, k, saved = data["z"].values[0], data["k"].values[0], believed.alpha * believed.beta
+    np.testing.assert_allclose(z, [0.1, 0.15, 0.175], rtol=1e-14)
+    np.testing.assert_allclose(k[1:], saved * np.exp(z[:2]) * k[:2] ** 0.3, rtol=1e-14)
+    same = sp.simulate(exact, periods=5, paths=2, seed=4, world=believed)
+    np.testing.assert_array_equal(same["k"], sp.simulate(exact, periods=5, paths=2, seed=4)["k"])
+
+
+def test_a_world_of_another_structure_is_refused(exact: sp.Solution) -> None:
+    with pytest.raises(
+        sp.ConfigError, match="needs the states of FullDepreciation, k, z, but TwoTechnologies has k, z"
+    ):
+        sp.simulate(exact, periods=2, world=TwoTechnologies())
+    with pytest.raises(sp.ConfigError, match="world must be a model, got 3.5"):
+        sp.simulate(exact, periods=2, world=3.5)
+
+
 def test_one_start_per_path(exact: sp.Solution) -> None:
     start = FullDepreciation.State(k=np.array([0.1, 0.2]), z=0.0)
     data = sp.simulate(exact, periods=2, paths=2, start=start)

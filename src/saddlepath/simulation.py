@@ -42,7 +42,7 @@ def simulate(
     start: Any = None,
     seed: int = 0,
     shocks: Any = True,
-    world: Model | None = None,
+    world: Any = None,
 ) -> "xr.Dataset":
     """Simulate the economy under the decision rule.
 

@@ -3,6 +3,7 @@
 from saddlepath.climate.belief import SENSITIVITY as SENSITIVITY
 from saddlepath.climate.belief import FeedbackLearning as FeedbackLearning
 from saddlepath.climate.belief import feedback_of as feedback_of
+from saddlepath.climate.belief import tail_learning_time as tail_learning_time
 from saddlepath.climate.calibrations import CARBON_CYCLES as CARBON_CYCLES
 from saddlepath.climate.calibrations import TEMPERATURES as TEMPERATURES
 from saddlepath.climate.calibrations import carbon_cycle as carbon_cycle

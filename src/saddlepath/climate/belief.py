@@ -14,16 +14,21 @@ References:
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array, Float
 
-from saddlepath.climate.numbers import Number
+from saddlepath.climate.numbers import AnyArray, Number, Numbers
 
 SENSITIVITY = 1.2
 """Warming after a doubling of CO2 without any feedback. [K]"""
 EDGE = 1e-12
 """Least distance of a probability from zero and one, where its quantile is still finite [-]."""
+
+EXCESS = 1.5
+"""Sensitivities that exceed the expected one by this much are its tail. [K]"""
 
 
 class FeedbackLearning(eqx.Module):
@@ -54,7 +59,7 @@ class FeedbackLearning(eqx.Module):
         share = below + ndtr(jnp.asarray(z)) * (above - below)
         return m + sd * ndtri(jnp.clip(share, EDGE, 1 - EDGE))
 
-    def learnt(self, m: Number, s: Number, warmth: Number, signal: Number) -> tuple[Array, Array]:
+    def learnt(self, m: Numbers, s: Numbers, warmth: Numbers, signal: Numbers) -> tuple[Array, Array]:
         """Mean and variance of the belief after a year.
 
         Args:
@@ -63,11 +68,51 @@ class FeedbackLearning(eqx.Module):
             warmth: Temperature of the atmosphere at the start of the year. [K]
             signal: What the feedback and the weather added to the temperature. [K]
         """
-        weight = self.phi * jnp.asarray(warmth)
+        m, s, weight = jnp.asarray(m), jnp.asarray(s), self.phi * jnp.asarray(warmth)
         uncertain = self.noise + weight**2 * s
         return m + weight * s * (signal - weight * m) / uncertain, self.noise * s / uncertain
 
+    def exceeds(self, ecs: Numbers, m: Numbers, s: Numbers) -> Float[Array, "..."]:
+        """Probability under the truncated belief that the climate sensitivity is larger than `ecs`. [-]
 
-def feedback_of(ecs: Number) -> Number:
+        Args:
+            ecs: The sensitivity. [K]
+            m: Mean of the belief before it is truncated. [-]
+            s: Its variance. [-]
+        """
+        m, sd = jnp.asarray(m), jnp.sqrt(jnp.asarray(s))
+        threshold = jnp.clip(feedback_of(ecs), self.low, self.high)
+        low, high, beyond = ((m - bound) / sd for bound in (self.low, self.high, threshold))
+        return (ndtr(beyond) - ndtr(high)) / (ndtr(low) - ndtr(high))
+
+
+def tail_learning_time(
+    belief: FeedbackLearning, m: Float[AnyArray, "paths years"], s: Float[AnyArray, "paths years"], level: float = 0.01
+) -> Float[np.ndarray, " paths"]:
+    """Years until sensitivities far above what is expected are rejected for good.
+
+    Far above are those that exceed the sensitivity of the mean feedback, `1.2/(1-m)`, by 1.5 K.
+
+    Args:
+        belief: How the belief is truncated.
+        m: Means of the belief, year by year. [-]
+        s: Its variances. [-]
+        level: Probability below which they are rejected: 0.01 for 99 percent. [-]
+
+    Returns:
+        The first year from which on the probability stays below `level`, as years from the first one; NaN on a path
+        that ends before. [yr]
+
+    References:
+        Friedl, Kuebler, Scheidegger and Usui (2023), table of tail-learning times.
+    """
+    with jax.enable_x64(True):
+        likely = np.asarray(belief.exceeds(SENSITIVITY / (1 - np.asarray(m)) + EXCESS, m, s)) >= level
+    years = likely.shape[1]
+    last = years - np.argmax(likely[:, ::-1], axis=1)
+    return np.where(likely[:, -1], np.nan, np.where(likely.any(axis=1), last, 0))
+
+
+def feedback_of(ecs: Numbers) -> Numbers:
     """The feedback at which a doubling of CO2 warms by `ecs`. [-]"""
     return 1 - SENSITIVITY / ecs
