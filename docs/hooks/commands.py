@@ -20,6 +20,7 @@ COMMANDS = (
     "irf",
     "report",
     "uq",
+    "forecast",
     "demo",
 )
 PLAIN = {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1", "TERMINAL_WIDTH": "100"}

@@ -3,7 +3,17 @@
 import typer
 
 from saddlepath._version import __version__
-from saddlepath.cli import answers, demonstration, estimating, interchange, models, solving, studying, uncertainty
+from saddlepath.cli import (
+    answers,
+    demonstration,
+    estimating,
+    forecasting,
+    interchange,
+    models,
+    solving,
+    studying,
+    uncertainty,
+)
 
 app = typer.Typer(
     help="Write an economic model as its equations; solve it globally; see how accurate the answer is.",
@@ -42,4 +52,5 @@ app.command()(answers.report)
 app.command()(uncertainty.uq)
 app.command()(estimating.estimate)
 app.command()(studying.study)
+app.command()(forecasting.forecast)
 app.command()(demonstration.demo)

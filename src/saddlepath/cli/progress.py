@@ -1,13 +1,43 @@
 """One line that shows how a run goes: steps, Euler error, rate, time left; plain lines without a terminal."""
 
 import time
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.status import Status
 
 
-class ProgressLine:
+class StatusLine:
+    """Shows what is being done, one line at a time.
+
+    Attributes:
+        console: Where to write.
+    """
+
+    def __init__(self, console: Console | None = None):
+        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self.status: Status | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.status is not None:
+            self.status.stop()
+            self.status = None
+
+    def show(self, line: str) -> None:
+        """Replace the line on a terminal; add one elsewhere."""
+        if not self.console.is_terminal:
+            self.console.print(line, markup=False)
+        elif self.status is None:
+            status = self.status = self.console.status(line)
+            status.start()
+        else:
+            self.status.update(line)
+
+
+class ProgressLine(StatusLine):
     """Shows the records of `solve`.
 
     Attributes:
@@ -18,31 +48,22 @@ class ProgressLine:
     """
 
     def __init__(self, name: str, tol: float | None, steps: int, console: Console | None = None):
+        super().__init__(console)
         self.name, self.tol, self.steps = name, tol, steps
-        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self.begun = self.chunk_begun = time.perf_counter()
         self.last_step = 0
-        self.status: Status | None = None
-
-    def __enter__(self) -> "ProgressLine":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.status is not None:
-            self.status.stop()
-            self.status = None
 
     def __call__(self, record: dict[str, Any]) -> None:
         """Show one record of `solve`."""
         if record["event"] == "test":
-            self._show(self._line(record))
+            self.show(self._line(record))
         elif record["event"] == "begun":
-            self._show(f"{self.name}: step {record['step']}/{self.steps}  loss {record['loss']:.1e}")
+            self.show(f"{self.name}: step {record['step']}/{self.steps}  loss {record['loss']:.1e}")
         elif record["event"] == "attempt" and record["attempt"] == 0:
-            self._show(f"{self.name}: steady state, first-order solution, compilation")
+            self.show(f"{self.name}: steady state, first-order solution, compilation")
         elif record["event"] == "attempt":
             self.last_step = 0
-            self._show(f"{self.name}: attempt {record['attempt'] + 1}, start {record['start']}, seed {record['seed']}")
+            self.show(f"{self.name}: attempt {record['attempt'] + 1}, start {record['start']}, seed {record['seed']}")
         elif record["event"] == "outcome" and record["outcome"] in ("exploded", "rejected"):
             self._note(f"{self.name}: this attempt {record['outcome']}")
 
@@ -55,15 +76,6 @@ class ProgressLine:
             line += f"  {rate:.0f}/s  <{_clock((self.steps - record['step']) / rate)} left"
         self.chunk_begun, self.last_step = now, record["step"]
         return line
-
-    def _show(self, line: str) -> None:
-        if not self.console.is_terminal:
-            self.console.print(line, markup=False)
-        elif self.status is None:
-            status = self.status = self.console.status(line)
-            status.start()
-        else:
-            self.status.update(line)
 
     def _note(self, line: str) -> None:
         self.console.print(line, markup=False)

@@ -17,14 +17,14 @@ from saddlepath.forecast.econometric import optional
 Losses = Float[np.ndarray, " n"]
 
 
-class Test(NamedTuple):
+class Significance(NamedTuple):
     """A statistic and its p-value. [-]"""
 
     statistic: float
     p_value: float
 
 
-def diebold_mariano(first: Losses, second: Losses, horizon: int = 1) -> Test:
+def diebold_mariano(first: Losses, second: Losses, horizon: int = 1) -> Significance:
     """Test that two forecasts have the same expected loss, with the correction of Harvey et al.
 
     Args:
@@ -50,10 +50,10 @@ def diebold_mariano(first: Losses, second: Losses, horizon: int = 1) -> Test:
     difference = first - second
     variance = _long_run_variance(difference, horizon)
     if variance <= 0:
-        return Test(float("nan"), float("nan"))
+        return Significance(float("nan"), float("nan"))
     correction = np.sqrt((n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n)
     statistic = float(correction * difference.mean() / np.sqrt(variance / n))
-    return Test(statistic, float(2 * t.sf(abs(statistic), n - 1)))
+    return Significance(statistic, float(2 * t.sf(abs(statistic), n - 1)))
 
 
 def _long_run_variance(x: Losses, horizon: int) -> float:
@@ -64,7 +64,7 @@ def _long_run_variance(x: Losses, horizon: int) -> float:
     return whole if whole > 0 else covariances[0]
 
 
-def clark_west(actual: Losses, small: Losses, large: Losses, horizon: int = 1) -> Test:
+def clark_west(actual: Losses, small: Losses, large: Losses, horizon: int = 1) -> Significance:
     """Test that a larger model that nests a smaller one forecasts no better, against that it does.
 
     Args:
@@ -81,9 +81,9 @@ def clark_west(actual: Losses, small: Losses, large: Losses, horizon: int = 1) -
     gain = (actual - small) ** 2 - (actual - large) ** 2 + (small - large) ** 2
     variance = _long_run_variance(gain, horizon)
     if variance <= 0:
-        return Test(float("nan"), float("nan"))
+        return Significance(float("nan"), float("nan"))
     statistic = float(gain.mean() / np.sqrt(variance / len(gain)))
-    return Test(statistic, float(norm.sf(statistic)))
+    return Significance(statistic, float(norm.sf(statistic)))
 
 
 def model_confidence_set(

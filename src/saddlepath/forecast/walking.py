@@ -44,6 +44,7 @@ class Past:
         return len(self.values)
 
 
+@runtime_checkable
 class Fitted(Protocol):
     """A fitted model."""
 
@@ -54,13 +55,14 @@ class Fitted(Protocol):
 
 @runtime_checkable
 class Distributional(Protocol):
-    """A fitted model that states whole distributions."""
+    """A fitted model that can state whole distributions."""
 
-    def quantiles(self, pasts: Sequence[Past], levels: Float[np.ndarray, " levels"]) -> Quantiles:
-        """Quantiles of all steps. [units of the data]"""
+    def quantiles(self, pasts: Sequence[Past], levels: Float[np.ndarray, " levels"]) -> Quantiles | None:
+        """Quantiles of all steps, or None if this fit states points. [units of the data]"""
         ...
 
 
+@runtime_checkable
 class Forecaster(Protocol):
     """A model that can be fitted to a past."""
 
@@ -191,7 +193,8 @@ def walk_forward(
         pasts = [walk.past(series, int(origin)) for origin in group]
         points.append(fitted.predict(pasts)[:, walk.gap :])
         if levels and isinstance(fitted, Distributional):
-            quantiles.append(fitted.quantiles(pasts, np.asarray(levels))[:, walk.gap :])
+            stated = fitted.quantiles(pasts, np.asarray(levels))
+            quantiles += [] if stated is None else [stated[:, walk.gap :]]
     ahead = origins[:, None] + walk.gap + np.arange(walk.horizon)
     return Forecasts(
         forecaster.name,

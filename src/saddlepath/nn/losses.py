@@ -39,7 +39,7 @@ def huber(output: Output, y: Array, delta: float = 1.0) -> Array:
     return jnp.mean(jnp.where(size <= delta, 0.5 * size**2, delta * (size - 0.5 * delta)))
 
 
-def pinball(output: Output, y: Array, level: float = 0.5) -> Array:
+def pinball(output: Output, y: Array, level: float | Array = 0.5) -> Array:
     """Mean of max(level e, (level - 1) e) with e = y - f; its minimiser is the quantile of that level."""
     error = y - output
     return jnp.mean(jnp.maximum(level * error, (level - 1) * error))
