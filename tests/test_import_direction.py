@@ -35,7 +35,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         {"simulation", "summary", "responses", "verification", "comparison", "verdict", "distribution", "social_cost"}
     ),
     frozenset({"statistics", "macro_data"}),
-    frozenset({"nn"}),
+    frozenset({"nn", "sequence"}),
     frozenset({"surrogate"}),
     frozenset({"dynamic_programming", "options", "estimate", "uq", "forecast"}),
     frozenset({"report"}),

@@ -1,0 +1,1 @@
+"""Networks over time: recurrent cells, attention, a language model, and small text tasks that need no download."""
