@@ -5,11 +5,14 @@ from typing import Annotated, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 import saddlepath as sp
 from saddlepath import climate
 
+SUMMED = 2000
+"""Years whose discount factors are added one by one."""
 DAMAGES = sp.OneOf("nordhaus", "weitzman")
 BELIEF = sp.OneOf("believed", "true")
 
@@ -26,13 +29,13 @@ class LearningClimate(sp.Model):
     tells how a year changes it. Damages leave `Omega = 1/(1 + pi2 T^2)` of output (Nordhaus), or Weitzman's form,
     which bends near 3 K.
 
-    Preferences are recursive (Epstein and Zin). With the annuity `N = 1 + bh E[N']`, `kappa = 1 - 1/psi` and all
+    Preferences are recursive (Epstein and Zin). With the annuity `N = 1 + bh N'`, `kappa = 1 - 1/psi` and all
     quantities per unit of effective labour, the value `w` in units of consumption obeys
 
         N w^kappa = c^kappa + (N-1) R^kappa,    R = E[w'^(1-gamma)]^(1/(1-gamma)),
 
     one formula on both sides of `psi = 1`. Goods of tomorrow are worth
-    `M' = bh (c'/c)^(kappa-1) (w'/R)^(1-gamma-kappa)` today. What a unit more of carbon, heat, `m` or `v` costs, in
+    `M' = bh (c'/c)^(kappa-1) (w'/R)^(1-gamma-kappa)` today. What a unit more of carbon, heat, `m` or `log v` costs, in
     goods, is `q = -d(goods)/dz + E[M' q' dz'/dz]` at given decisions and shocks; capital and the price of emitted
     carbon `p` obey
 
@@ -58,38 +61,37 @@ class LearningClimate(sp.Model):
     )
     learning: str = sp.parameter("on", "whether the belief changes", within=sp.OneOf("on", "off"))
     damages: str = sp.parameter("nordhaus", "form of the damages", within=DAMAGES)
-    horizon: int = sp.parameter(300, "years over which paths are to be right", unit="yr", within=sp.Interval(2, 5000))
+    horizon: int = sp.parameter(600, "years over which paths are to be right", unit="yr", within=sp.Interval(2, 5000))
 
     class State(NamedTuple):
         k: Annotated[sp.Scalar, sp.label("capital", "effective labour")]
         carbon: Annotated[Float[Array, "3"], sp.label("carbon in atmosphere, upper and lower ocean", "1000 GtC")]
         heat: Annotated[Float[Array, "2"], sp.label("temperature, air and deep ocean", "K")]
         m: Annotated[sp.Scalar, sp.label("mean of the belief about the feedback")]
-        v: Annotated[sp.Scalar, sp.label("variance of the belief")]
+        log_v: Annotated[sp.Scalar, sp.label("log of the variance of the belief")]
         t: Annotated[sp.Scalar, sp.label("years since 2015", "yr")]
 
     class Policy(NamedTuple):
         consumed: Annotated[sp.Scalar, sp.label("share of output net of damages consumed")]
         value: Annotated[sp.Scalar, sp.label("value", "consumption")]
-        annuity: Annotated[sp.Scalar, sp.label("annuity", "yr")]
         price: Annotated[sp.Scalar, sp.label("price of emitted carbon", "effective output")]
         carbon_cost: Annotated[Float[Array, "3"], sp.label("cost of carbon", "effective output")]
         heat_cost: Annotated[Float[Array, "2"], sp.label("cost of heat", "effective output")]
         mean_cost: Annotated[sp.Scalar, sp.label("cost of a higher mean of the belief", "effective output")]
-        variance_cost: Annotated[sp.Scalar, sp.label("cost of a higher variance", "effective output")]
+        variance_cost: Annotated[sp.Scalar, sp.label("cost of a higher log variance", "effective output")]
         mu: Annotated[sp.Scalar, sp.label("abated share of industrial emissions")]
 
     def state_range(self):
         return self.State(
-            k=sp.Positive(), carbon=sp.Positive(shape=(3,)), heat=sp.Real(shape=(2,)), m=sp.Real(), v=sp.Positive(),
+            k=sp.Positive(), carbon=sp.Positive(shape=(3,)), heat=sp.Real(shape=(2,)), m=sp.Real(), log_v=sp.Real(),
             t=sp.Real(),
         )  # fmt: skip
 
     def policy_range(self):
-        """Consumption is at least half of net output: capital never consumed satisfies every Euler equation."""
+        """No room for what satisfies all equations and is no optimum: capital never consumed, costs that explode."""
         return self.Policy(
-            consumed=sp.Interval(0.5, 0.95), value=sp.Positive(), annuity=sp.Positive(), price=sp.Positive(),
-            carbon_cost=sp.Positive(shape=(3,)), heat_cost=sp.Positive(shape=(2,)), mean_cost=sp.Positive(),
+            consumed=sp.Interval(0.5, 0.95), value=sp.Positive(scale=0.1), price=sp.Positive(),
+            carbon_cost=sp.Interval(0.0, np.full(3, 50.0)), heat_cost=sp.Positive(shape=(2,)), mean_cost=sp.Positive(),
             variance_cost=sp.Real(), mu=sp.Completed(),
         )  # fmt: skip
 
@@ -100,20 +102,20 @@ class LearningClimate(sp.Model):
         problem = self.problem()
         return self.State(
             k=problem.capital / problem.effective_labour(0.0), carbon=jnp.asarray(problem.carbon.initial),
-            heat=jnp.asarray(problem.temperature.initial), m=jnp.asarray(self.mean), v=jnp.asarray(self.variance),
+            heat=jnp.asarray(problem.temperature.initial), m=jnp.asarray(self.mean), log_v=jnp.log(self.variance),
             t=jnp.zeros(()),
         )  # fmt: skip
 
     def steady_guess(self):
         """Sizes of the decisions in 2015."""
         costs = jnp.asarray([3.0, 2.2, 0.4]), jnp.asarray([0.1, 0.6])
-        scalars = map(jnp.asarray, (0.75, 1.15, 90.0, 3.0))
-        return self.start(), self.Policy(*scalars, *costs, *map(jnp.asarray, (2.0, 0.5, 0.0)))
+        scalars = map(jnp.asarray, (0.75, 1.02, 3.0))
+        return self.start(), self.Policy(*scalars, *costs, *map(jnp.asarray, (9.0, 0.1, 0.0)))
 
     def features(self, s):
         """Stocks, belief, and two clocks: what remains to happen in the exogenous paths, fast and slow."""
         clocks = jnp.exp(-jnp.asarray([0.015, 0.005]) * s.t)
-        return jnp.concatenate([jnp.log(s.k)[None], jnp.log(s.carbon), s.heat, jnp.stack([s.m, jnp.log(s.v)]), clocks])
+        return jnp.concatenate([jnp.log(s.k)[None], jnp.log(s.carbon), s.heat, jnp.stack([s.m, s.log_v]), clocks])
 
     def problem(self):
         """The economy, the carbon cycle, and boxes of heat that have no feedback."""
@@ -150,18 +152,23 @@ class LearningClimate(sp.Model):
         return self.problem().emissions(self.output(s) * self.problem().effective_labour(s.t), x.mu, s.t)
 
     def nature(self, s, x, shock):
-        """Carbon, heat, and the belief, next year."""
-        problem, belief = self.problem(), self.belief()
-        f = belief.believed(shock["feedback"][0], s.m, s.v)
+        """Carbon, heat, and mean and log variance of the belief, next year."""
+        problem, belief, v = self.problem(), self.belief(), jnp.exp(s.log_v)
+        f = belief.believed(shock["feedback"][0], s.m, v)
         f = f if self.feedback == "believed" else climate.feedback_of(self.ecs)
         signal = belief.phi * s.heat[0] * f + jnp.sqrt(self.noise) * shock["weather"][0]
-        m, v = (s.m, s.v) if self.learning == "off" else belief.learnt(s.m, s.v, s.heat[0], signal)
+        m, v = (s.m, v) if self.learning == "off" else belief.learnt(s.m, v, s.heat[0], signal)
         heat = problem.temperature.step(s.heat, problem.radiation(s.carbon, s.t))
-        return problem.carbon.step(s.carbon, self.emissions(s, x)), heat.at[0].add(signal), m, v
+        return problem.carbon.step(s.carbon, self.emissions(s, x)), heat.at[0].add(signal), m, jnp.log(v)
 
     def transition(self, s, x, shock):
         k = (self.resources(s, x) - self.consumption(s, x)) / self.problem().growth_factor(s.t)
         return self.State(k, *self.nature(s, x, shock), t=s.t + 1)
+
+    def later(self, s):
+        """Weight of all later years beside today's, `N - 1`, with a constant growth after the last of `SUMMED`."""
+        weights = jnp.cumprod(self.problem().discount_factor(s.t + jnp.arange(SUMMED)))
+        return jnp.sum(weights) + weights[-1] * weights[-1] / (weights[-2] - weights[-1])
 
     def worth(self, s, x):
         """Goods of the year, net of the price of its emissions, per unit of capital and of heat."""
@@ -180,7 +187,6 @@ class LearningClimate(sp.Model):
         discount, growth = self.problem().discount_factor(s.t), self.problem().growth_factor(s.t)
         own, gain = jnp.log(c / x.value), lambda x1: jnp.log(x1.value / x.value)
         certain = sp.log_of_power(E(lambda s1, x1: sp.power(gain(x1), aversion)), aversion)  # log(R/w)
-        future = discount * E(lambda s1, x1: x1.annuity)
 
         def goods(s1, x1):
             """M'."""
@@ -190,19 +196,18 @@ class LearningClimate(sp.Model):
         def passed_on(shock, s1, x1):
             """What costs tomorrow makes of a unit of carbon, heat, mean and variance today."""
             nature = lambda *z: self.nature(self.State(s.k, *z, s.t), x, shock)
-            back = jax.vjp(nature, s.carbon, s.heat, s.m, s.v)[1](self.costs(x1))
+            back = jax.vjp(nature, s.carbon, s.heat, s.m, s.log_v)[1](self.costs(x1))
             return jax.tree.map(lambda cost: goods(s1, x1) * cost, back)
 
         carbon, heat, mean, variance = E.with_shock(passed_on)
         return {
-            "value": sp.power(own, kappa) + future * sp.power(certain, kappa),
-            "annuity": (1 + future) / x.annuity - 1,
+            "value": sp.power(own, kappa) + self.later(s) * sp.power(certain, kappa),
             "capital": E(lambda s1, x1: goods(s1, x1) * self.worth(s1, x1)[0]) / growth - 1,
             "price": E(lambda s1, x1: goods(s1, x1) * x1.carbon_cost[0]) / x.price - 1,
             "carbon": carbon / x.carbon_cost - 1,
             "heat": (heat - self.worth(s, x)[1]) / x.heat_cost - 1,
             "mean": mean / x.mean_cost - 1,
-            "variance": variance - x.variance_cost,
+            "variance": (variance - x.variance_cost) / c,
         }
 
     def definitions(self, s, x):

@@ -1,0 +1,95 @@
+"""Climate policy while the feedback is learnt: `python -m benchmarks.learning_climate`.
+
+Friedl, Kuebler, Scheidegger and Usui (2023) at their benchmark, psi 1.5 and gamma 10, learning on: residuals by
+equation on fresh paths, tail-learning times and the social cost of carbon under three true climates, each beside the
+published number with our own standard error. The bar is a mean residual of 1e-4 and 99.9 % of them below 1e-3 in every
+equation.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import saddlepath as sp
+from benchmarks.measure import surroundings
+from saddlepath.climate import tail_learning_time
+from saddlepath.models.learning_climate import LearningClimate
+
+RESULT = Path(__file__).parent / "results" / "learning_climate.json"
+BARS = {"mean": 1e-4, "q999": 1e-3}
+PATHS, YEARS = 1000, 120
+MODEL = LearningClimate()
+QUADRATURE = sp.GaussHermite(5)
+SETTINGS: dict[str, Any] = {
+    "network": sp.Network(width=24),
+    "solver": sp.LevenbergMarquardt(batch=160, memory=0.8, floor=1e-7),
+    "sampling": sp.Passages(tube=0.1),
+    "quadrature": QUADRATURE,
+    "tol": 1e-4,
+    "steps": 3000,
+    "every": 100,
+}
+TAILS = {2.0: (5.46, 9.06), 3.42: (16.40, 24.23), 4.5: (27.26, 38.57)}
+"""Published years until 99 and 99.9 % of the tail are rejected, by true sensitivity."""
+COSTS = {
+    2.0: {2020: (53.52, 5.28), 2050: (84.98, 6.13), 2100: (214.18, 10.59)},
+    3.42: {2020: (66.86, 5.62), 2050: (137.25, 6.32), 2100: (379.80, 10.15)},
+    4.5: {2020: (71.74, 5.73), 2050: (158.05, 6.11), 2100: (447.96, 11.15)},
+}
+"""Published mean and standard deviation of the social cost of carbon [USD/tCO2], by true sensitivity and year."""
+
+
+def main() -> None:
+    """Solve, simulate, and write the result."""
+    began = time.perf_counter()
+    solution = sp.solve(MODEL, **SETTINGS)
+    seconds = time.perf_counter() - began
+    test = sp.TestPaths(paths=32, burn_in=0, dates=200, repeats=1, quadrature=QUADRATURE)
+    equations = sp.euler_errors(solution, test=test, quadrature=QUADRATURE, seed=1).accuracy.equations
+    table = {name: {bar: row[bar] for bar in BARS} for name, row in equations.items()}
+    worlds = {ecs: sp.simulate(solution, periods=YEARS, paths=PATHS, world=world(ecs), seed=2) for ecs in TAILS}
+    result = {
+        "seconds": seconds,
+        "residuals": table,
+        "met": all(row[bar] <= most for row in table.values() for bar, most in BARS.items()),
+        "tail learning": {str(ecs): tails(data, TAILS[ecs]) for ecs, data in worlds.items()},
+        "social cost of carbon": {str(ecs): costs(data, COSTS[ecs]) for ecs, data in worlds.items()},
+    }
+    RESULT.write_text(json.dumps(result | surroundings(), indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+
+
+def world(ecs: float) -> LearningClimate:
+    """The climate with this sensitivity, unknown to the planner."""
+    return MODEL.replace(feedback="true", ecs=ecs)
+
+
+def tails(data: Any, published: tuple[float, float]) -> dict[str, Any]:
+    """Years until the tail is rejected, of the paths on which that happens within the horizon."""
+    found = {}
+    for level, theirs in zip((0.01, 0.001), published, strict=True):
+        years = tail_learning_time(MODEL.belief(), data["m"].values, np.exp(data["log_v"].values), level)
+        found[f"{100 * (1 - level):g} %"] = {
+            "mean": float(np.nanmean(years)),
+            "standard error": float(np.nanstd(years) / np.isfinite(years).sum() ** 0.5),
+            "not within the horizon": int(np.isnan(years).sum()),
+            "published": theirs,
+        }
+    return found
+
+
+def costs(data: Any, published: dict[int, tuple[float, float]]) -> dict[str, Any]:
+    """Mean and standard deviation over paths in USD/tCO2, with the standard error of the mean."""
+    found = {}
+    for year, theirs in published.items():
+        paths = data["scc"].values[:, year - 2015]
+        own = {"mean": paths.mean(), "sd": paths.std(ddof=1), "standard error": paths.std(ddof=1) / PATHS**0.5}
+        found[str(year)] = {name: float(value) for name, value in own.items()} | {"published": theirs}
+    return found
+
+
+if __name__ == "__main__":
+    main()
