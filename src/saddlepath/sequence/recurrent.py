@@ -4,6 +4,7 @@ A date whose mask is False changes nothing: the state is carried over it, so tha
 filled up at either end, and the last output is that of the last date that counts.
 """
 
+import math
 from typing import ClassVar
 
 import equinox as eqx
@@ -109,6 +110,31 @@ class LSTM(Recurrent):
     """Long short-term memory: three gates and a second state that is only added to."""
 
     kind: ClassVar[type[Cell]] = LSTMCell
+
+    def remembering(self, periods: float) -> "LSTM":
+        """The same network with forget gates that start at a memory of so many periods: biases log(periods - 1).
+
+        A bias of one, with which an LSTM is built, forgets a quarter of its state at every date.
+
+        Args:
+            periods: Mean life of what is stored, above one.
+
+        Raises:
+            ConfigError: A life of one period or less.
+
+        References:
+            Tallec and Ollivier (2018, ICLR), section 2.
+        """
+        if periods <= 1:
+            raise ConfigError(f"a memory lasts for more than one period, got {periods}; pass about the longest lag.")
+
+        def longer(cell: Cell) -> Cell:
+            hidden = cell.from_state.shape[1]
+            bias = cell.bias.at[hidden : 2 * hidden].set(math.log(periods - 1))
+            return eqx.tree_at(lambda c: c.bias, cell, bias)
+
+        cells = (tuple(longer(cell) for cell in side) for side in (self.forward, self.backward))
+        return eqx.tree_at(lambda net: (net.forward, net.backward), self, tuple(cells))
 
 
 def along(
