@@ -47,6 +47,14 @@ if TYPE_CHECKING:
     from saddlepath.estimate.synthetic import synthetic_likelihood as synthetic_likelihood
     from saddlepath.files import load as load
     from saddlepath.files import save as save
+    from saddlepath.forecast.files import load_forecaster as load_forecaster
+    from saddlepath.forecast.files import save_forecaster as save_forecaster
+    from saddlepath.forecast.neural import NetworkForecaster as NetworkForecaster
+    from saddlepath.forecast.series import Series as Series
+    from saddlepath.forecast.series import read_series as read_series
+    from saddlepath.forecast.study import ForecastStudy as ForecastStudy
+    from saddlepath.forecast.study import compare_forecasts as compare_forecasts
+    from saddlepath.forecast.walking import WalkForward as WalkForward
     from saddlepath.interchange.importing import ImportedModel as ImportedModel
     from saddlepath.interchange.importing import import_model as import_model
     from saddlepath.macro_data import us_macro as us_macro
@@ -89,6 +97,7 @@ if TYPE_CHECKING:
     from saddlepath.ranges import Shares as Shares
     from saddlepath.ranges import Simplex as Simplex
     from saddlepath.ranges import Unit as Unit
+    from saddlepath.report.forecast_page import write_forecast_report as write_forecast_report
     from saddlepath.report.html import write_report as write_report
     from saddlepath.report.uq_page import write_uq_report as write_uq_report
     from saddlepath.responses import impulse_response as impulse_response
@@ -184,6 +193,7 @@ _MODULES = {
     "quadrature": ("GaussHermite", "Monomial", "QuasiMonteCarlo", "Sparse"),
     "ranges": ("Completed", "Interval", "NonNegative", "OneOf", "Positive", "Real", "Shares", "Simplex", "Unit"),
     "verdict": ("Verdict", "referee"),
+    "report.forecast_page": ("write_forecast_report",),
     "report.html": ("write_report",),
     "responses": ("impulse_response",),
     "shocks": ("Discrete", "Independent", "MarkovChain", "NoShocks", "Normal"),
@@ -229,6 +239,11 @@ _MODULES = {
     "estimate.smm": ("Estimate", "Moments", "moments_of", "smm"),
     "estimate.bootstrap": ("Bootstrap", "bootstrap"),
     "estimate.second_look": ("SecondLook", "second_look"),
+    "forecast.files": ("load_forecaster", "save_forecaster"),
+    "forecast.neural": ("NetworkForecaster",),
+    "forecast.series": ("Series", "read_series"),
+    "forecast.study": ("ForecastStudy", "compare_forecasts"),
+    "forecast.walking": ("WalkForward",),
     "interchange.importing": ("ImportedModel", "import_model"),
     "macro_data": ("us_macro",),
     "estimate.synthetic": ("synthetic_likelihood",),

@@ -36,16 +36,17 @@ def save_forecaster(fitted: FittedForecaster, path: PathLike) -> None:
         "inputs": len(fitted.scaler.shift),
         "steps": len(fitted.sizes),
         "linear": None if linear is None else {"kind": type(linear).__name__, "horizon": linear.horizon},
+        "shapes": [part.shape for part in _arrays(fitted)],
     }
     header = {"versions": {"saddlepath": __version__}, "table": table}
     with jax.enable_x64(fitted.spec.precision == "float64"):
-        write_file(path, KIND, header, _tree(fitted))
+        write_file(path, KIND, header, (fitted.networks, _arrays(fitted)))
 
 
-def _tree(fitted: FittedForecaster) -> Any:
-    """Everything that is an array."""
-    linear = () if fitted.linear is None else tuple(np.asarray(part) for part in _numbers(fitted.linear))
-    return (fitted.networks, np.asarray(fitted.scaler), fitted.sizes, fitted.shares, linear)
+def _arrays(fitted: FittedForecaster) -> tuple[np.ndarray, ...]:
+    """Everything but the networks that is an array."""
+    linear = () if fitted.linear is None else _numbers(fitted.linear)
+    return tuple(np.asarray(part, dtype=float) for part in (*fitted.scaler, fitted.sizes, fitted.shares, *linear))
 
 
 def _numbers(linear: LinearLags | Ridge) -> tuple[Any, ...]:
@@ -77,11 +78,10 @@ def load_forecaster(path: PathLike, expected: NetworkForecaster | None = None) -
         with jax.enable_x64(spec.precision == "float64"):
             build = lambda: tuple(spec.build(table["inputs"], 1 if direct else table["steps"], 0) for _ in range(count))
             shapes = jax.eval_shape(build)
-            parts = () if table["linear"] is None else (np.empty(0),) * (3 if table["linear"]["kind"] == "Ridge" else 4)
-            like = (shapes, np.empty(0), np.empty(0), np.empty(0), parts)
-            networks, scaler, sizes, shares, numbers = read_tree(path, stream, like)
-        linear = None if table["linear"] is None else _linear(table["linear"], numbers, spec)
-        return FittedForecaster(spec, networks, Scaler(*scaler), sizes, shares, linear, table["horizon"])
+            arrays = tuple(np.empty(shape) for shape in table["shapes"])
+            networks, (shift, size, sizes, shares, *linear) = read_tree(path, stream, (shapes, arrays))
+        part = _linear(table["linear"], linear, spec) if linear else None
+        return FittedForecaster(spec, networks, Scaler(shift, size), sizes, shares, part, table["horizon"])
 
 
 def _spec(table: dict[str, Any]) -> NetworkForecaster:
@@ -89,7 +89,7 @@ def _spec(table: dict[str, Any]) -> NetworkForecaster:
     return NetworkForecaster(**table | {"transform": transform, "training": Training(**table["training"])})
 
 
-def _linear(table: dict[str, Any], numbers: tuple[np.ndarray, ...], spec: NetworkForecaster) -> LinearLags | Ridge:
+def _linear(table: dict[str, Any], numbers: list[np.ndarray], spec: NetworkForecaster) -> LinearLags | Ridge:
     if table["kind"] == "Ridge":
         return Ridge(spec.windows, table["horizon"], *numbers)
     constant, weights, season, sd = numbers

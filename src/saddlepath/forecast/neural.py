@@ -73,14 +73,14 @@ class NetworkForecaster:
     linear: str = "none"
     head: str = "point"
     strategy: str = "multi"
-    hidden: int = 32
+    hidden: int = 16
     layers: int = 1
     window: int = 24
     transform: Transform = Transform()
     season: bool = True
-    members: int = 4
+    members: int = 2
     dropout: float = 0.0
-    training: Training = Training(rate=5e-3, epochs=150, batch=64, patience=30)
+    training: Training = Training(rate=1e-2, epochs=80, batch=64, patience=25)
     validation: float = 0.2
     precision: str = "float32"
     seed: int = 0
@@ -147,11 +147,11 @@ class NetworkForecaster:
         if self.strategy == "recursive" and past.values.shape[1] > 1:
             raise ConfigError("a recursive forecast would need later values of the other columns; use multi or direct.")
         windows = self.windows
-        ends = np.arange(windows.memory, len(past) - steps + 1)
+        ends = range(windows.memory, len(past) - steps + 1)
         validated = round(self.validation * len(ends))
         if min(len(ends) - validated, validated) < FEWEST_WINDOWS // 2 or len(ends) < FEWEST_WINDOWS:
             raise ConfigError(
-                f"a window of {windows.memory} and a horizon of {horizon} leave {max(len(ends), 0)} windows of "
+                f"a window of {windows.memory} and a horizon of {horizon} leave {len(ends)} windows of "
                 f"{len(past)} observations, at least {FEWEST_WINDOWS} are needed; shorten window or horizon."
             )
         part = _Training(self, past, steps, ends, validated, log)
@@ -249,7 +249,7 @@ class _Training:
     spec: NetworkForecaster
     past: Past
     steps: int
-    ends: np.ndarray
+    ends: range
     validated: int
     log: Log | None
 
@@ -257,12 +257,12 @@ class _Training:
         spec, windows, known = self.spec, self.spec.windows, len(self.ends) - self.validated
         inputs = self.windows_at()
         scaler = fit_scaler("standard", inputs[:known].reshape(-1, inputs.shape[2]))
-        target = windows.distances(self.past, list(self.ends), self.steps)
+        target = windows.distances(self.past, self.ends, self.steps)
         kind = None if spec.linear == "none" else spec.linear
         if kind == "auto":
             kind = choose_linear(windows, self.past, self.steps, self.validated)
         if kind is not None:
-            target = target - self._explained(kind, int(self.ends[known - 1]) + self.steps)
+            target = target - self._explained(kind, self.ends[known - 1] + self.steps)
         sizes = target[:known].std(axis=0)
         sizes = np.where(sizes > 0, sizes, 1.0)
         target, x = target / sizes, scaler(inputs)
@@ -285,7 +285,7 @@ class _Training:
     def _explained(self, kind: str, known: int) -> Path:
         """Distances that a linear part forecasts, fitted to the first observations only."""
         windows = self.spec.windows
-        pasts = [head(self.past, int(end)) for end in self.ends]
+        pasts = [head(self.past, end) for end in self.ends]
         fitted = fit_linear(kind, windows, head(self.past, known), self.steps)
         return fitted.levels(pasts) - windows.base(pasts, self.steps)
 
