@@ -1,4 +1,4 @@
-"""Networks beside baselines on series that ship with packages: `python -m benchmarks.forecasts`, or with names of parts.
+"""Networks beside baselines on series that ship with packages: `python -m benchmarks.forecasts [PART ...]`.
 
 Parts: `co2`, `sunspots`, `absolute`, `returns`, `price`, `sine`, `airline`, `ensemble`, `macro`, `volatility`, `step`.
 Every part fits and forecasts as a user would, keeps the whole table, and says which bar was asked; a network that loses
@@ -145,6 +145,24 @@ def measure_ensemble() -> dict[str, Any]:
     return {"RMSE of the LSTM": error, "training and test [s]": time.perf_counter() - began, "bars": {"rmse": 0.113}}
 
 
+def against_regressions(study: sp.ForecastStudy, network: str, h: int) -> dict[str, Any]:
+    """One step of a network beside the better of AR and VAR."""
+    step = {name: (found.actual[:, h], found.point[:, h]) for name, found in study.forecasts.items()}
+    errors = {name: rmse(*pair) for name, pair in step.items()}
+    best = min(("AR", "VAR"), key=errors.__getitem__)
+    (actual, mine), (_, other) = step[network], step[best]
+    low, high = study.interval(network)
+    return {
+        "RMSE": errors,
+        "better of AR and VAR": best,
+        "error over the better of AR and VAR": errors[network] / errors[best],
+        "Diebold-Mariano p": diebold_mariano((actual - mine) ** 2, (actual - other) ** 2, h + 1).p_value,
+        "Clark-West p": clark_west(actual, other, mine, h + 1).p_value,
+        "coverage of 90 %": coverage(actual, low[:, h], high[:, h]),
+        "R2 against the mean": r2_out_of_sample(actual, mine, step["mean"][1]),
+    }
+
+
 def measure_macro() -> dict[str, Any]:
     """Growth and inflation of the United States, one and four quarters ahead, beside AR and VAR."""
     found: dict[str, Any] = {"bars": {"ratio": 1.05, "coverage": [0.85, 0.95]}}
@@ -156,25 +174,8 @@ def measure_macro() -> dict[str, Any]:
         model = sp.NetworkForecaster("gru", "auto", window=8, hidden=8, season=False)
         study = compared(series, walk, (), [model])
         print(study, flush=True)
-        low, high = study.interval(model.name)
-        mine, rows = study.forecasts[model.name], {}
-        for h in (0, 3):
-            error = lambda one, h=h: rmse(study.forecasts[one].actual[:, h], study.forecasts[one].point[:, h])
-            best = min(("AR", "VAR"), key=error)
-            other = study.forecasts[best]
-            squares = [(one.actual[:, h] - one.point[:, h]) ** 2 for one in (mine, other)]
-            rows[f"h = {h + 1}"] = {
-                "RMSE": {one: error(one) for one in study.forecasts},
-                "better of AR and VAR": best,
-                "error over the better of AR and VAR": error(model.name) / error(best),
-                "Diebold-Mariano p": diebold_mariano(squares[0], squares[1], h + 1).p_value,
-                "Clark-West p": clark_west(mine.actual[:, h], other.point[:, h], mine.point[:, h], h + 1).p_value,
-                "coverage of 90 %": coverage(mine.actual[:, h], low[:, h], high[:, h]),
-                "R2 against the mean": r2_out_of_sample(
-                    mine.actual[:, h], mine.point[:, h], study.forecasts["mean"].point[:, h]
-                ),
-            }
-            print(name, f"h = {h + 1}", {k: v for k, v in rows[f"h = {h + 1}"].items() if k != "RMSE"}, flush=True)
+        rows = {f"h = {h + 1}": against_regressions(study, model.name, h) for h in (0, 3)}
+        print(name, {h: {k: v for k, v in row.items() if k != "RMSE"} for h, row in rows.items()}, flush=True)
         found[name] = rows
     return found
 
