@@ -53,7 +53,7 @@ COSTS = ("carbon_cost", "heat_cost", "mean_cost", "variance_cost")
 
 
 @eqx.filter_jit
-def at_a_state(model: LearningClimate, rule: Invented) -> Any:
+def at_a_state(model: Any, rule: Invented) -> Any:
     """Residuals at a state, costs that the definition of the value gives, the residual of its own recursion."""
     eco = economy(model, quadrature=QUADRATURE)
     s = model.start()._replace(
@@ -135,7 +135,7 @@ TRAINING: dict[str, Any] = {
 WITHOUT_RISK: dict[str, Any] = {"variance": 1e-8, "noise": 1e-10, "learning": "off"}
 
 
-def fresh(quadrature: sp.Quadrature) -> sp.TestPaths:
+def fresh(quadrature: sp.GaussHermite) -> sp.TestPaths:
     return sp.TestPaths(paths=4, burn_in=0, dates=200, repeats=1, quadrature=quadrature)
 
 

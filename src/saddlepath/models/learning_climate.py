@@ -82,9 +82,10 @@ class LearningClimate(sp.Model):
         mu: Annotated[sp.Scalar, sp.label("abated share of industrial emissions")]
 
     def state_range(self):
+        """Weather may carry the mean a little beyond the bounds of the feedback, and training no further."""
         return self.State(
-            k=sp.Positive(), carbon=sp.Positive(shape=(3,)), heat=sp.Real(shape=(2,)), m=sp.Real(), log_v=sp.Real(),
-            t=sp.Real(),
+            k=sp.Positive(), carbon=sp.Positive(shape=(3,)), heat=sp.Real(shape=(2,)),
+            m=sp.Interval(self.low - 0.1, self.high + 0.05), log_v=sp.Real(), t=sp.Real(),
         )  # fmt: skip
 
     def policy_range(self):
@@ -108,9 +109,11 @@ class LearningClimate(sp.Model):
 
     def steady_guess(self):
         """Sizes of the decisions in 2015."""
-        costs = jnp.asarray([3.0, 2.2, 0.4]), jnp.asarray([0.1, 0.6])
-        scalars = map(jnp.asarray, (0.75, 1.02, 3.0))
-        return self.start(), self.Policy(*scalars, *costs, *map(jnp.asarray, (9.0, 0.1, 0.0)))
+        number = jnp.asarray
+        return self.start(), self.Policy(
+            consumed=number(0.75), value=number(1.02), price=number(3.0), carbon_cost=number([3.0, 2.2, 0.4]),
+            heat_cost=number([0.1, 0.6]), mean_cost=number(9.0), variance_cost=number(0.1), mu=number(0.0),
+        )  # fmt: skip
 
     def features(self, s):
         """Stocks, belief, and two clocks: what remains to happen in the exogenous paths, fast and slow."""
@@ -195,7 +198,10 @@ class LearningClimate(sp.Model):
 
         def passed_on(shock, s1, x1):
             """What costs tomorrow makes of a unit of carbon, heat, mean and variance today."""
-            nature = lambda *z: self.nature(self.State(s.k, *z, s.t), x, shock)
+
+            def nature(carbon, heat, m, log_v):
+                return self.nature(s._replace(carbon=carbon, heat=heat, m=m, log_v=log_v), x, shock)
+
             back = jax.vjp(nature, s.carbon, s.heat, s.m, s.log_v)[1](self.costs(x1))
             return jax.tree.map(lambda cost: goods(s1, x1) * cost, back)
 
