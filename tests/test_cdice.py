@@ -107,6 +107,18 @@ def test_published_calibrations_by_name() -> None:
         CDICE.published("mesmoo")
 
 
+def test_an_index_leads_from_one_carbon_cycle_to_another() -> None:
+    """At -1, 0 and 1 it gives published cycles; in between more carbon stays in the air the higher it is."""
+    with jax.enable_x64(True):
+        for index, name in ((-1.0, "loveclim"), (0.0, "cdice"), (1.0, "mesmo")):
+            found, known = CDICE(carbon_index=index), CDICE.published(name)
+            np.testing.assert_allclose(found.problem().carbon.exchange, known.problem().carbon.exchange, rtol=1e-12)
+            np.testing.assert_allclose(found.start().carbon, known.start().carbon, rtol=1e-12)
+        cycles = {str(i): CDICE(carbon_index=i).problem().carbon for i in np.linspace(-1.0, 1.0, 9)}
+    left = climate.pulse(cycles).sel(year=100).values
+    assert np.all(np.diff(left) > 0)
+
+
 def test_only_a_climate_has_a_social_cost_of_carbon() -> None:
     from saddlepath.models.brock_mirman import BrockMirman
 

@@ -9,7 +9,12 @@ import pytest
 
 import saddlepath as sp
 from saddlepath.cli import main
+from saddlepath.economy import economy
 from saddlepath.models.brock_mirman import BrockMirman
+from saddlepath.models.cdice import CDICE
+from saddlepath.outcome import Outcome
+from saddlepath.solution import Solution
+from saddlepath.solvers.start import initial_rule
 from saddlepath.statistics import statistic
 
 RANDOM = np.random.default_rng(0)
@@ -26,6 +31,8 @@ def by_hand() -> dict[str, float]:
         "autocorr:k[1]": np.mean(a[:, 1:] * a[:, :-1]) / np.mean(a**2),
         "corr:dlog:c,k[1]": np.corrcoef(growth.ravel(), k[:, 1:].ravel())[0, 1],
         "mean:diff:k[1]": np.diff(k, axis=1).mean(),
+        "at:7:c": c[:, 7].mean(),
+        "at:7:dlog:c": growth[:, 6].mean(),
     }
 
 
@@ -44,6 +51,9 @@ def test_values_are_those_of_the_definitions() -> None:
         ("corr:c", "corr needs 2 series, got 1"),
         ("sd:dlg:c", "transforms by 'dlg'"),
         ("mean:d", "needs the variable 'd'"),
+        ("at:c", "'at:c' names no period"),
+        ("at:50:c", "at:50:c asks for period 50, the series have periods 0 to 49"),
+        ("at:0:dlog:c", "the series have periods 1 to 49"),
     ],
 )
 def test_an_unknown_name_is_refused_in_words(name: str, words: str) -> None:
@@ -55,6 +65,25 @@ def test_a_single_calibration_is_no_family() -> None:
     solution = sp.closed_form(BrockMirman())
     with pytest.raises(sp.ConfigError, match="holds at one calibration only; solve a family first"):
         sp.simulated(solution, ["mean:saving"])
+
+
+def test_nothing_is_known_beyond_the_horizon() -> None:
+    """In calendar time every path begins at the first date and ends at the horizon."""
+    with jax.enable_x64(True):
+        eco = economy(CDICE(horizon=40), over=sp.Box(ecs=(2.0, 4.5)))
+        rule, _ = initial_rule(eco, sp.Network(width=2), "auto", 0)
+    family = Solution(eco, rule, rule.cloud, Outcome.EXHAUSTED)
+    found = sp.simulated(family, ["at:39:scc", "mean:t"])
+    assert (found.periods, found.paths, found.burn_in) == (40, 1, 0)
+    np.testing.assert_allclose(found(np.array([[3.0], [4.0]]))[:, 1], 19.5)
+    with pytest.raises(sp.ConfigError, match="CDICE was solved for 40 periods from its first date"):
+        sp.simulated(family, ["at:50:scc"], periods=60)
+    with pytest.raises(sp.ConfigError, match="at:50:scc asks for period 50, the series have periods 0 to 39"):
+        sp.simulated(family, ["at:50:scc"])
+    with pytest.raises(sp.ConfigError, match="CDICE was solved for 40 years from 2015, got years=60"):
+        sp.social_cost_of_carbon(family.at(ecs=3.0), years=60)
+    with pytest.raises(sp.ConfigError, match="ecs = 5.0 lies outside the box"):
+        family.at(ecs=5.0)
 
 
 @pytest.fixture(scope="module")

@@ -48,9 +48,15 @@ def social_cost_of_carbon(solution: "Solution", *, years: int = 300, paths: int 
         abatement is chosen and below one.
 
     Raises:
-        ConfigError: The model has no social cost of carbon.
+        ConfigError: The model has no social cost of carbon, or the years lie beyond the horizon that was solved for.
     """
     _require_climate(solution)
+    horizon = solution.economy.horizon
+    if horizon is not None and years > horizon:
+        raise ConfigError(
+            f"{type(solution.model).__name__} was solved for {horizon} years from {FIRST_YEAR}, got years={years}; ask "
+            "for fewer, or solve with a longer horizon."
+        )
     data = simulate(solution, periods=years, paths=paths, seed=seed)
     found = data[[name for name in REPORTED if name in data]]
     found = found.assign(scc_per_carbon=found["scc"] * CO2_PER_CARBON)

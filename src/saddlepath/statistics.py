@@ -1,5 +1,7 @@
 """Statistics of simulated or observed series by name: `mean:c`, `sd:dlog:c`, `autocorr:log:y`, `corr:dlog:c,dlog:y`.
 
+In calendar time one asks for a date: `at:85:scc` is the mean over paths, 85 periods after the first.
+
 One definition serves as moment to estimate with, as quantity of interest of a family of models, and for data. All are
 smooth functions of the series, so that they can be differentiated through a simulation.
 """
@@ -24,9 +26,13 @@ from saddlepath.simulation import DRAWN, dispersed, paths_from, require_whole, v
 from saddlepath.solution import Solution, member
 from saddlepath.summary import scalar_series
 
-KINDS = {"mean": 1, "sd": 1, "autocorr": 1, "corr": 2}
+KINDS = {"mean": 1, "sd": 1, "autocorr": 1, "corr": 2, "at": 1}
 """How many series each kind of statistic takes."""
 WORDS = {"mean": "mean", "sd": "standard deviation", "autocorr": "first-order autocorrelation", "corr": "correlation"}
+PERIODS, PATHS = 2000, 8
+"""Length and number of paths where there is no first date."""
+BURN_IN = 200
+"""Periods before the first that counts, where paths come to rest; in calendar time none. [periods]"""
 TRANSFORMS = ("level", "log", "dlog", "diff")
 BATCH = 16
 """Parameter vectors whose panels are simulated at once: memory grows with it, speed hardly."""
@@ -63,18 +69,22 @@ class Statistic:
     """A number that summarises series.
 
     Attributes:
-        kind: `mean`, `sd`, `autocorr` (first order) or `corr`.
+        kind: `mean`, `sd`, `autocorr` (first order), `corr` or `at` (a period).
         series: What it is of.
+        period: Which one, counted from 0, for `at`.
     """
 
     kind: str
     series: tuple[Series, ...]
+    period: int = 0
 
     def of(self, panel: Panel) -> Float[Array, ""]:
         """Its value in a panel `[paths, time]` by variable; all paths and periods count alike."""
         first, *others = (one.of(panel) for one in self.series)
         if self.kind == "mean":
             return jnp.mean(first)
+        if self.kind == "at":  # growth rates have no first period, so that periods are counted from the last
+            return jnp.mean(first[:, self.period - jnp.shape(panel[self.series[0].variable])[1]])
         if self.kind == "sd":
             return jnp.std(first)
         a = first - jnp.mean(first)
@@ -88,10 +98,13 @@ class Statistic:
     @property
     def words(self) -> str:
         """What it is, in words."""
+        if self.kind == "at":
+            return f"{self.series[0].words} in period {self.period}"
         return f"{WORDS[self.kind]} of {' and '.join(one.words for one in self.series)}"
 
     def __str__(self) -> str:
-        return f"{self.kind}:{','.join(map(str, self.series))}"
+        kind = f"at:{self.period}" if self.kind == "at" else self.kind
+        return f"{kind}:{','.join(map(str, self.series))}"
 
 
 def statistic(name: str) -> Statistic:
@@ -105,10 +118,16 @@ def statistic(name: str) -> Statistic:
         raise ConfigError(
             f"{name!r} is no statistic: {nearest_names(kind, list(KINDS))} Write for example mean:c or sd:dlog:c."
         )
+    period = 0
+    if kind == "at":
+        number, _, rest = rest.partition(":")
+        if not number.isdecimal() or not rest:
+            raise ConfigError(f"{name!r} names no period; write for example at:85:c, with periods counted from 0.")
+        period = int(number)
     series = tuple(_series(part.strip(), name) for part in _parts(rest))
     if len(series) != KINDS[kind]:
         raise ConfigError(f"{kind} needs {KINDS[kind]} series, got {len(series)} in {name!r}; separate two by a comma.")
-    return Statistic(kind, series)
+    return Statistic(kind, series, period)
 
 
 def _parts(text: str) -> list[str]:
@@ -141,20 +160,26 @@ def statistics_of(panel: Panel, names: Sequence[str]) -> Float[np.ndarray, " n"]
     Raises:
         ConfigError: A name is no statistic, or its variable is not in the panel.
     """
-    wanted = checked(names, list(panel))
+    wanted = checked(names, list(panel), min((np.shape(values)[-1] for values in panel.values()), default=0))
     series = {name: np.atleast_2d(np.asarray(values, dtype=float)) for name, values in panel.items()}
     with jax.enable_x64(True):
         return np.array([float(one.of(series)) for one in wanted])
 
 
-def checked(names: Sequence[str], variables: list[str]) -> tuple[Statistic, ...]:
-    """Statistics by name, all of whose variables are known.
+def checked(names: Sequence[str], variables: list[str], periods: int) -> tuple[Statistic, ...]:
+    """Statistics by name, all of whose variables and periods are known.
 
     Raises:
-        ConfigError: A name is no statistic, or names an unknown variable.
+        ConfigError: A name is no statistic, or names an unknown variable or a period after the last.
     """
     found = tuple(statistic(name) for name in names)
     for one in found:
+        first = int(one.series[0].transform in ("dlog", "diff"))  # a growth rate needs the period before
+        if one.kind == "at" and not first <= one.period < periods:
+            raise ConfigError(
+                f"{one} asks for period {one.period}, the series have periods {first} to {periods - 1}; choose one of "
+                "them, or longer paths."
+            )
         for series in one.series:
             if series.variable not in variables:
                 raise ConfigError(
@@ -236,9 +261,9 @@ def simulated(
     solution: Solution,
     names: Sequence[str],
     *,
-    periods: int = 2000,
-    paths: int = 8,
-    burn_in: int = 200,
+    periods: int | None = None,
+    paths: int | None = None,
+    burn_in: int | None = None,
     seed: int = 0,
     each: bool = False,
 ) -> Simulated:
@@ -247,9 +272,9 @@ def simulated(
     Args:
         solution: A family, solved with `over=Box(...)`.
         names: Names of statistics, such as `mean:c`.
-        periods: Length of every path. [periods]
-        paths: Number of paths.
-        burn_in: Periods before the first that counts. [periods]
+        periods: Length of every path; default 2,000, in calendar time the horizon. [periods]
+        paths: Number of paths; default 8, or one where nothing is random.
+        burn_in: Periods before the first that counts; default 200, in calendar time none. [periods]
         seed: Seed of starts and shocks.
         each: Statistics of each path, averaged, instead of those of all paths together. For comparison with data, give
             paths of the data's length.
@@ -258,20 +283,32 @@ def simulated(
         A function from `[n, n_theta]` to `[n, n_statistics]`.
 
     Raises:
-        ConfigError: The solution is no family, a name is no statistic of its variables, or a count is none.
+        ConfigError: The solution is no family, a name is no statistic of its variables, a count is none, or in
+            calendar time a period lies beyond the horizon.
     """
     if not solution.box.names:
         raise ConfigError(
             f"this solution of {type(solution.model).__name__} holds at one calibration only; solve a family first: "
             "over=Box(beta=(0.9, 0.99)), or the table [over] of a run file."
         )
+    horizon = solution.economy.horizon
+    law = solution.economy.model.shocks()
+    alone = horizon is not None and law.n_shocks == 0 and law.n_outcomes == 1
+    periods = (horizon or PERIODS) if periods is None else periods
+    paths = (1 if alone else PATHS) if paths is None else paths
+    burn_in = (0 if horizon else BURN_IN) if burn_in is None else burn_in
     for name, value, least in (("periods", periods, 3), ("paths", paths, 1), ("burn_in", burn_in, 0)):
         require_whole(name, value, least)
+    if horizon is not None and burn_in + periods > horizon:
+        raise ConfigError(
+            f"{type(solution.model).__name__} was solved for {horizon} periods from its first date, so that nothing "
+            f"is known of period {burn_in + periods - 1}; ask for an earlier one, or solve with a longer horizon."
+        )
     parts = (solution.economy, solution.rule, solution.cloud)
     found = Simulated(*parts, tuple(names), int(periods), int(paths), int(burn_in), int(seed), each)
     with jax.enable_x64(True):
         known = jax.eval_shape(found.panel, jnp.asarray(solution.box.centre))
-    checked(names, list(known))
+    checked(names, list(known), periods)
     return found
 
 
@@ -292,7 +329,7 @@ def influence(data: Panel, names: Sequence[str]) -> Float[np.ndarray, "time n"]:
     Raises:
         ConfigError: A name is no statistic, or its variable is not in the data.
     """
-    wanted = checked(names, list(data))
+    wanted = checked(names, list(data), min((np.shape(values)[-1] for values in data.values()), default=0))
     series = {name: np.atleast_2d(np.asarray(values, dtype=float)) for name, values in data.items()}
     with jax.enable_x64(True):
         scores = [np.asarray(_scores(one, series)) for one in wanted]

@@ -18,8 +18,9 @@ def uq(
     model: Own = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write; default uq beside the solution.")] = None,
     points: Annotated[int, typer.Option(help="Points at which the family is simulated.")] = 100,
-    periods: Annotated[int, typer.Option(help="Length of every simulated path.")] = 2000,
-    paths: Annotated[int, typer.Option(help="Number of paths per point.")] = 8,
+    chosen: Annotated[int, typer.Option(help="Further points, where the surrogate would learn most.")] = 0,
+    periods: Annotated[int | None, typer.Option(help="Length of every path; default 2000, or the horizon.")] = None,
+    paths: Annotated[int | None, typer.Option(help="Paths per point; default 8, or 1 if nothing is random.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of shocks and samples.")] = 0,
 ) -> None:
     """Sobol' indices and Shapley effects of simulated quantities under a prior, with a report."""
@@ -31,7 +32,7 @@ def uq(
     from saddlepath.uq.study import study
 
     family, law = solution_of(run, model), read_prior(prior)
-    found = study(family, qoi, law, points=points, periods=periods, paths=paths, seed=seed)
+    found = study(family, qoi, law, points=points, chosen=chosen, periods=periods, paths=paths, seed=seed)
     typer.echo(str(found.result))
     folder = out or (run if run.is_dir() else run.parent) / "uq"
     save_surrogate(found.surrogate, folder / "surrogate.saddle")

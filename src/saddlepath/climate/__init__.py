@@ -6,6 +6,7 @@ from saddlepath.climate.belief import feedback_of as feedback_of
 from saddlepath.climate.belief import tail_learning_time as tail_learning_time
 from saddlepath.climate.calibrations import CARBON_CYCLES as CARBON_CYCLES
 from saddlepath.climate.calibrations import TEMPERATURES as TEMPERATURES
+from saddlepath.climate.calibrations import between_extremes as between_extremes
 from saddlepath.climate.calibrations import carbon_cycle as carbon_cycle
 from saddlepath.climate.calibrations import temperature_boxes as temperature_boxes
 from saddlepath.climate.carbon import CO2_PER_CARBON as CO2_PER_CARBON

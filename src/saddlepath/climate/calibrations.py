@@ -15,10 +15,12 @@ References:
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import jax.numpy as jnp
 import numpy as np
+from jax.flatten_util import ravel_pytree
 
 from saddlepath.climate.carbon import CarbonCycle
-from saddlepath.climate.numbers import Value
+from saddlepath.climate.numbers import Number, Value, as_arrays
 from saddlepath.climate.temperature import Temperature
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
@@ -51,6 +53,23 @@ def carbon_cycle(name: str) -> CarbonCycle:
         ConfigError: There is no such calibration.
     """
     return _named(CARBON_CYCLES, name, "carbon cycle")
+
+
+def between_extremes(cycle: CarbonCycle, index: Number) -> CarbonCycle:
+    """A carbon cycle on the way from the one that keeps least carbon in the air to the one that keeps most.
+
+    Every coefficient is the quadratic polynomial of the index through three cycles, so that one number says how much
+    carbon stays in the air and prices are smooth in it.
+
+    Args:
+        cycle: The cycle at 0.
+        index: -1 is LOVECLIM, 1 is MESMO. [-]
+    """
+    least, most = CARBON_CYCLES["loveclim"], CARBON_CYCLES["mesmo"]
+    index = jnp.asarray(index)
+    shares = jnp.stack([index * (index - 1) / 2, 1 - index**2, index * (index + 1) / 2])
+    (given, whole), *others = (ravel_pytree(as_arrays(one)) for one in (cycle, least, most))
+    return whole(shares @ jnp.stack([others[0][0], given, others[1][0]]))
 
 
 def temperature_boxes(name: str) -> Temperature:

@@ -14,6 +14,7 @@ CARBON, HEAT = climate.carbon_cycle("cdice"), climate.temperature_boxes("cdice")
 Masses: TypeAlias = Float[Array | np.ndarray, "3"]
 Temperatures: TypeAlias = Float[Array | np.ndarray, "2"]
 THREE, TWO = sp.Positive(shape=(3,)), sp.Interval(-5.0, np.full(2, 20.0))
+INDEX = sp.Interval(-1.0, 1.0)
 ABATEMENT, GROWTH = sp.OneOf("optimal", "none", "taxed"), sp.OneOf("instantaneous", "exact")
 FORCING = sp.OneOf("linear", "given", "internalised")
 
@@ -57,6 +58,7 @@ class CDICE(sp.Model):
     c4: float = sp.parameter(HEAT.c4, "speed of the deep ocean", unit="1/yr", within=sp.Unit())
     f2x: float = sp.parameter(HEAT.f2x, "forcing of a doubling of CO2", unit="W/m2", within=sp.Positive())
     ecs: float = sp.parameter(HEAT.ecs, "equilibrium climate sensitivity", unit="K", within=sp.Positive())
+    carbon_index: float = sp.parameter(0.0, "carbon cycle: LOVECLIM -1, the given 0, MESMO 1", within=INDEX)
     capital: float = sp.parameter(223.0, "capital in 2015", unit="trn 2010 USD", within=sp.Positive())
     carbon_start: Masses = sp.parameter(CARBON.initial, "carbon in 2015", unit="1000 GtC", within=THREE)
     heat_start: Temperatures = sp.parameter(HEAT.initial, "temperatures in 2015", unit="K", within=TWO)
@@ -109,7 +111,7 @@ class CDICE(sp.Model):
 
     def start(self):
         return self.State(
-            k=self.capital / self.problem().effective_labour(0.0), carbon=jnp.asarray(self.carbon_start),
+            k=self.capital / self.problem().effective_labour(0.0), carbon=jnp.asarray(self.problem().carbon.initial),
             heat=jnp.asarray(self.heat_start), t=jnp.zeros(()),
         )  # fmt: skip
 
@@ -125,9 +127,10 @@ class CDICE(sp.Model):
 
     def problem(self):
         """The planner's problem as a value, which `saddlepath.climate.optimum` solves by other means."""
+        given = climate.CarbonCycle(self.b12, self.b23, self.equilibrium, self.carbon_start)
         proportional = climate.ProportionalForcing(internalised=self.other_forcing == "internalised")
         return climate.PlannerProblem(
-            carbon=climate.CarbonCycle(self.b12, self.b23, self.equilibrium, self.carbon_start),
+            carbon=climate.between_extremes(given, self.carbon_index),
             temperature=climate.Temperature(self.c1, self.c3, self.c4, self.f2x, self.ecs, self.heat_start),
             forcing=climate.LinearForcing() if self.other_forcing == "linear" else proportional,
             paths=climate.ExogenousPaths(theta2=self.theta2), alpha=self.alpha, delta=self.delta, pi1=self.pi1,
