@@ -217,6 +217,7 @@ def compare_forecasts(
     walk: WalkForward = WalkForward(),
     *,
     transform: Sequence[str] | None = None,
+    ahead: bool = True,
     seed: int = 0,
     say: Say | None = None,
 ) -> ForecastStudy:
@@ -227,6 +228,7 @@ def compare_forecasts(
         models: Names of models, such as `lstm`, `hybrid-gru`, `transformer`, or forecasters of your own.
         walk: Origins, horizon, refits.
         transform: Some of `log`, `difference`, `season`; None: chosen on what is known at the first origin.
+        ahead: Whether models are also fitted to all data, to forecast from its end.
         seed: Of networks.
         say: Called with a line per fit.
 
@@ -250,11 +252,13 @@ def compare_forecasts(
         if one.name not in refused and one.name not in found:
             found[one.name] = walk_forward(one, series, walk, levels=QUANTILES, say=say)
     study = ForecastStudy(series, walk, chosen, found, refused)
+    if not ahead:
+        return study
     best = study.best_baseline
     after = {one.name: one for one in (*(forecaster(n, chosen) for n in BASELINES), *asked)}
     wanted = dict.fromkeys((best, *(one.name for one in asked if one.name in found)))
-    ahead = {name: _ahead(after[name], study, found[name], say) for name in wanted}
-    return dataclasses.replace(study, ahead=ahead)
+    later = {name: _ahead(after[name], study, found[name], say) for name in wanted}
+    return dataclasses.replace(study, ahead=later)
 
 
 def _ahead(model: Forecaster, study: ForecastStudy, found: Forecasts, say: Say | None) -> Ahead:

@@ -187,7 +187,8 @@ def _learned(
     end = first - model.window
     with jax.enable_x64(False):
         y = jnp.asarray(z[rows, None], dtype=jnp.float32)
-        build = lambda key: SequenceNetwork(LSTM(x.shape[2], model.hidden, key=key), model.hidden, 1, 1)
+        cell: Any = LSTM  # its constructor is inherited, which type checkers do not see
+        build = lambda key: SequenceNetwork(cell(x.shape[2], model.hidden, key=key), model.hidden, 1, 1)
         networks = eqx.filter_vmap(build)(jax.random.split(jax.random.key(model.seed), model.members))
         data = Data(jnp.asarray(x[:cut]), y[:cut], jnp.asarray(x[cut:end]), y[cut:end])
         networks = train(networks, data, TLoss(max(garch.nu, LEAST_NU)), model.training, model.seed, log=log)
