@@ -72,6 +72,7 @@ def test_the_reduction_is_what_a_label_brings(process) -> None:
     assert float(scores(IntegratedVariance(), process, candidate, references)[0]) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_failures_are_skipped_and_no_point_comes_twice() -> None:
     found = learn(partly, PLANE, n=24, start=12, batch=3, every=6)
     assert len(found.labels) + len(found.failed) == 24 and len(found.failed) > 0

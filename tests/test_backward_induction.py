@@ -180,6 +180,7 @@ def test_distances_to_a_region() -> None:
         region_of_inaction(problem, box, stay, jnp.zeros((4, 2)), jnp.zeros((4, 5)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", [SquaredExponential(), Matern(1.5), Matern(2.5), RationalQuadratic()], ids=str)
 def test_bends_are_derivatives(kernel: Radial) -> None:
     p, squared = jnp.full(1 + kernel.shapes, 0.3), jnp.array([1e-4, 0.3, 2.0])

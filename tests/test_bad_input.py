@@ -79,6 +79,7 @@ def test_wrong_shape() -> None:
     assert "give every entry of k, or declare its shape in state_range()" in message
 
 
+@pytest.mark.slow
 def test_residual_that_is_nan_at_the_steady_state() -> None:
     class Undefined(Two):
         def residuals(self, s, x, E):
@@ -116,6 +117,7 @@ def test_too_many_equations() -> None:
     assert "Many has 2 equations (euler, again) for 1 policies" in refused(Many())
 
 
+@pytest.mark.slow
 def test_a_policy_in_no_equation() -> None:
     class Unused(Two):
         def residuals(self, s, x, E):

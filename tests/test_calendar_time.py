@@ -126,6 +126,7 @@ def test_derived_conditions_in_calendar_time() -> None:
     np.testing.assert_allclose(sp.simulate(planned, periods=HORIZON).saving, 0.27, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_training_covers_a_tube_around_all_dates() -> None:
     with jax.enable_x64(True):
         eco = economy(Catching())

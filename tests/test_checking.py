@@ -21,6 +21,7 @@ def test_a_sound_model_passes() -> None:
     assert "<li>" in report._repr_html_()
 
 
+@pytest.mark.slow
 def test_a_model_with_regimes_passes() -> None:
     class Regimes(Growth):
         class State(NamedTuple):
@@ -74,6 +75,7 @@ def test_equations_that_do_not_look_ahead() -> None:
     assert "no equation calls E" in messages(Static())
 
 
+@pytest.mark.slow
 def test_equations_undefined_off_the_steady_state() -> None:
     class Fragile(Growth):
         def residuals(self, s, x, E):

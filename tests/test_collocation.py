@@ -312,6 +312,7 @@ def test_the_referee_judges_a_rule(growth: sp.Solution) -> None:
     assert sp.referee(growth, tol=1e-5).sentence.startswith("no verdict: the referee's mean Euler error")
 
 
+@pytest.mark.slow
 def test_a_solution_is_a_start(growth: sp.Solution) -> None:
     again = sp.solve(Growth(), sp.Collocation(nodes=6), start=growth, tol=1e-5)
     assert again.outcome.converged and again.how["steps"] <= 3

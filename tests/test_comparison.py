@@ -61,7 +61,10 @@ class WrongClosedForm(FullDepreciation):
 
 @pytest.mark.parametrize(
     ("model", "message"),
-    [(NoClosedForm(), "gives no closed form"), (WrongClosedForm(), "leaves a mean residual of 4.0e-02")],
+    [
+        (NoClosedForm(), "gives no closed form"),
+        pytest.param(WrongClosedForm(), "leaves a mean residual of 4.0e-02", marks=pytest.mark.slow),
+    ],
 )
 def test_no_closed_form(model: sp.Model, message: str) -> None:
     with pytest.raises(sp.ModelError, match=message):

@@ -28,6 +28,7 @@ def fitted() -> DeepEnsemble:
     return SMALL.fit(labels())
 
 
+@pytest.mark.slow
 def test_accuracy_with_polish(fitted: DeepEnsemble) -> None:
     new = BOX.design(500, seed=5)
     error = fitted.predict(new).mean - known(new)
@@ -45,6 +46,7 @@ def test_error_bar_has_the_size_of_the_error(fitted: DeepEnsemble) -> None:
     assert np.all((ratio > 1 / 3) & (ratio < 3))
 
 
+@pytest.mark.slow
 def test_draws_have_the_mean_and_the_deviation_of_the_prediction(fitted: DeepEnsemble) -> None:
     new = BOX.design(6, seed=7)
     drawn = np.asarray(jax.vmap(lambda key: jax.vmap(fitted.draw(key))(new))(jax.random.split(jax.random.key(0), 400)))

@@ -129,6 +129,7 @@ class Samuelson(DecisionRule):
         return eco.policies.point(1 - model.discount, jnp.asarray(self.risky), 1 / y[0])
 
 
+@pytest.mark.slow
 def test_portfolio_choice_has_its_closed_form() -> None:
     model = planners.Portfolio()
     eco = economy(model)

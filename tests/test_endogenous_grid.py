@@ -126,6 +126,7 @@ def test_the_limit_binds_exactly_up_to_a_node(solution):
             assert (abs(saved) < 1e-12) == binds, (z, share, saved)
 
 
+@pytest.mark.slow
 def test_consumption_rises_and_saves_less_of_every_unit(solution):
     """Carroll and Kimball (1996, Econometrica): consumption is increasing and concave in wealth."""
     k = np.linspace(0.0, 30.0, 400)
@@ -223,6 +224,7 @@ def test_what_does_not_fit_is_refused_in_words(make, words):
         make()
 
 
+@pytest.mark.slow
 def test_a_solution_from_a_file_is_the_same(solution, tmp_path):
     solution.save(tmp_path / "household.sol")
     again = sp.load(tmp_path / "household.sol")

@@ -125,7 +125,7 @@ def test_countries_whose_tastes_matter_through_a_common_price_pass():
 @pytest.mark.parametrize(
     ("model", "what"),
     [
-        (Firms(taste=0.01), "the equation euler"),
+        pytest.param(Firms(taste=0.01), "the equation euler", marks=pytest.mark.slow),
         (Firms(luck=0.1), "the transition of k"),
         (Firms(weights=0.1), "the transition of z"),
     ],

@@ -41,6 +41,7 @@ def test_an_epoch_uses_every_label_once() -> None:
     assert not np.array_equal(other, batches(jax.random.key(4), 11, 4)[0])
 
 
+@pytest.mark.slow
 def test_gradients_of_batches_average_to_the_gradient_of_all() -> None:
     x, y = (jnp.asarray(a) for a in line(40))
     network, loss = LINEAR.build(2, 1, np.random.default_rng(0)), NetworkLoss()

@@ -174,6 +174,7 @@ def test_points_that_coincide_survive() -> None:
     assert np.isfinite(slope).all()
 
 
+@pytest.mark.slow
 def test_several_outputs_are_those_of_one_at_a_time() -> None:
     data = labels()
     both = dataclasses.replace(data, values=np.hstack([data.values, np.exp(data.values)]), outputs=("y", "z"))

@@ -63,6 +63,7 @@ def test_full_depreciation_has_a_closed_form(name: str, tmp_path: Path) -> None:
     assert found.deviation[1] == pytest.approx(0.04 / np.sqrt(1 - 0.9**2), rel=1e-10)
 
 
+@pytest.mark.slow
 def test_the_linear_economy_has_the_published_solution(tmp_path: Path) -> None:
     """Gali (2008), chapter 3: with `L = 1/((1-beta rho)(sigma(1-rho)+phi_y) + kappa(phi_pi-rho))`, a monetary shock
     moves inflation by `-kappa L` and the gap by `-(1-beta rho) L`; the innovation of the rate is one with rho = 0."""

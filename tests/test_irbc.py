@@ -14,7 +14,7 @@ from saddlepath.solvers.start import LAST_LAYER, initial_rule
 
 ROUNDOFF = 1e-12
 """Numbers of order one after a few operations [-]."""
-BOTH = pytest.mark.parametrize("kind", [IRBC, IrreversibleIRBC])
+BOTH = pytest.mark.parametrize("kind", [pytest.param(IRBC, marks=pytest.mark.slow), IrreversibleIRBC])
 
 
 def random_rule(model: sp.Model, monkeypatch: pytest.MonkeyPatch) -> tuple[Economy, NetworkRule]:

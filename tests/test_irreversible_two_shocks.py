@@ -37,6 +37,7 @@ def policies(p: IrreversibleTwoShocks, k: np.ndarray, z: np.ndarray, d: np.ndarr
     return desired, consumption, consumption**-p.gamma - desired**-p.gamma
 
 
+@pytest.mark.slow
 def test_steady_states_have_their_closed_form() -> None:
     for row in two_shocks.TABLE:
         steady = sp.steady_state(IrreversibleTwoShocks(alpha=row.alpha, beta=row.beta))

@@ -23,6 +23,7 @@ def noisy(function: Callable[[np.ndarray], np.ndarray], n: int = 40, outputs: in
     return sp.Labels(sp.Box(t=(0.0, 4.0)), t, values)
 
 
+@pytest.mark.slow
 def test_the_sine_of_the_textbook_is_smooth() -> None:
     """sin 0.9x at ten points: figures are those of scikit-learn's best fit, in the units of the values."""
     data = sp.Labels(LINE, FEW, np.sin(0.9 * FEW[:, 0]))

@@ -248,7 +248,8 @@ def test_full_depreciation(case):
     assert float(model.transition(state, x, jnp.zeros(1)).k) == pytest.approx(reference["k"], rel=STEADY)
 
 
-@pytest.mark.parametrize("ages", [6, *(pytest.param(n, marks=pytest.mark.slow) for n in (20, 60))])
+@pytest.mark.slow
+@pytest.mark.parametrize("ages", [6, 20, 60])
 def test_steady_state_of_the_life_cycle(ages):
     reference, model = OLG["life_cycle"][str(ages)], LifeCycle(ages=ages)
     steady = sp.steady_state(model)

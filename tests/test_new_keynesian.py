@@ -63,7 +63,7 @@ def test_steady_state() -> None:
     assert s == pytest.approx({"rate": 1 / m.beta, "d": 1.0} | {f"eta_{n}": 0.0 for n in "RaLuBG"}, abs=1e-10)
 
 
-@pytest.mark.parametrize("target", [1.0, 1.01495])
+@pytest.mark.parametrize("target", [pytest.param(1.0, marks=pytest.mark.slow), 1.01495])
 def test_economies_with_a_bound_rest_near_their_target(target: float) -> None:
     """Not in the liquidity trap, where they rest as well.
 
@@ -120,6 +120,7 @@ def test_elasticities_are_those_of_the_first_order_solution() -> None:
 # One shock.
 
 
+@pytest.mark.slow
 def test_steady_state_of_the_one_shock_economy() -> None:
     """Calibration of Guerrieri and Iacoviello (2015): output one, 4.4 points a year away from the bound."""
     m = OneShockNewKeynesian()

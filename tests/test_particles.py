@@ -44,6 +44,7 @@ def test_the_likelihood_of_blind_particles_is_unbiased(solution: sp.Solution) ->
     assert abs(np.log(np.mean(np.exp(errors)))) < 1.5  # two deviations of the logarithm of a mean of eight
 
 
+@pytest.mark.slow
 def test_missing_data_leave_their_periods_out(solution: sp.Solution) -> None:
     data = series(500)
     data["level"][20:30] = np.nan

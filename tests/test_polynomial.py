@@ -55,6 +55,7 @@ def test_left_out_errors_are_those_of_refits() -> None:
     assert float(fitted.sd[0]) == pytest.approx(float(np.sqrt(np.mean(np.square(errors)))), rel=1e-8)
 
 
+@pytest.mark.slow
 def test_error_bar_and_draws() -> None:
     """With noise the error bar covers new labels, and functions drawn spread as it says."""
     noise = 0.05

@@ -93,10 +93,10 @@ def test_the_residual_is_the_error_of_the_paper(benchmark: sp.Solution) -> None:
 # Policies and moments of the four cases.
 
 
-LONG = [pytest.param(case, marks=pytest.mark.slow) for case in ("benchmark", "gamma_10", "extreme")]
+LONG = [pytest.param(case, marks=pytest.mark.slow) for case in ("benchmark", "gamma_10", "gamma_50", "extreme")]
 
 
-@pytest.mark.parametrize("case", ["gamma_50", *LONG])
+@pytest.mark.parametrize("case", LONG)
 def test_collocation_has_the_digits_of_the_table(case: str) -> None:
     solution = sp.solve(economy_of(case), sp.Collocation(), test=ERGODIC if case == "extreme" else sp.TestPaths())
     assert solution.outcome.converged
@@ -170,7 +170,7 @@ def judged(solution: sp.Solution) -> tuple[growth_crra.Errors, np.ndarray]:
     return growth_crra.published_errors(economy, rule, k, z), np.abs(own)
 
 
-@pytest.mark.parametrize("highest", [3, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("highest", [pytest.param(n, marks=pytest.mark.slow) for n in (3, 5)])
 def test_polynomials_have_their_published_errors(highest: int) -> None:
     """The test, on our draws, gives the published pairs, which seven algorithms share."""
     economy = growth_crra.Economy()

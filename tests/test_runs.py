@@ -69,7 +69,7 @@ def silent(record: dict[str, Any]) -> None:
     [
         (QUICK, 3),
         pytest.param(STAGES, 2, marks=pytest.mark.slow),
-        (STAGES, 3),
+        pytest.param(STAGES, 3, marks=pytest.mark.slow),
         (QUICK | {"homotopy": {"sigma": [0.01, 0.02]}}, 11),
         pytest.param(STATEFUL, 3, marks=pytest.mark.slow),
     ],

@@ -39,6 +39,7 @@ def test_a_path_remembers_its_last_states(problem: Problem) -> None:
         points = moved
 
 
+@pytest.mark.slow
 def test_a_batch_takes_one_remembered_state_of_every_path(problem: Problem) -> None:
     sampler = sp.Replay(memory=4)
     points = sampler.start(problem, 64, KEY)

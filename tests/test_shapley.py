@@ -118,6 +118,7 @@ def test_intervals_cover_at_their_level() -> None:
         assert np.all(np.mean(inside, axis=0) >= 0.88)  # 100 events of 95 %: below 88 with probability 0.1 %
 
 
+@pytest.mark.slow
 def test_draws_of_a_gaussian_process_are_compiled_with_the_sample() -> None:
     """An additive function of which five points tell little: the interval of the surrogate is not zero."""
     box = sp.Box(a=(0.0, 1.0), b=(0.0, 1.0))

@@ -82,12 +82,14 @@ def test_names_dimensions_and_units(regimes: sp.Solution) -> None:
     assert data.attrs["lost"] == 0 and 0 < data.attrs["extent"] < 20
 
 
+@pytest.mark.slow
 def test_regimes_visit_their_stationary_shares(regimes: sp.Solution) -> None:
     data = sp.simulate(regimes, periods=400, paths=200, burn_in=50)
     by_path = data["regime"].values.mean(axis=1)
     assert abs(by_path.mean() - 0.25) < 4 * by_path.std() / 200**0.5  # 0.1 / (0.1 + 0.3)
 
 
+@pytest.mark.slow
 def test_burn_in_only_drops_the_first_periods(exact: sp.Solution) -> None:
     whole = sp.simulate(exact, periods=30, paths=2, seed=8)
     rest = sp.simulate(exact, periods=20, burn_in=10, paths=2, seed=8)

@@ -52,6 +52,7 @@ def test_left_out_errors_are_those_of_fits_without_the_label() -> None:
     assert 0.4 < np.sqrt(np.mean(error**2)) / float(fitted.left_out[0]) < 2.5  # known from 25 labels
 
 
+@pytest.mark.slow
 def test_error_bars_draws_and_files(tmp_path: Path) -> None:
     data = labels(40, lambda t: np.exp(np.abs(t[:, 0] - 0.5) + t[:, 1]))
     fitted = SmoothPolynomial().fit(data)

@@ -52,6 +52,7 @@ def test_likelihood_is_that_of_the_state_space_by_hand(fitted: LinearLikelihood)
     assert fitted([0.8, 0.05, 0.02]) == fitted({"rho": 0.8, "sigma": 0.05, "sd": 0.02})
 
 
+@pytest.mark.slow
 def test_outside_the_box_a_sentence_and_minus_infinity_when_compiled(fitted: LinearLikelihood) -> None:
     with pytest.raises(ConfigError, match=r"rho = 0\.995 lies outside \[0\.5, 0\.99\].*larger box"):
         fitted(rho=0.995, sigma=0.05, sd=0.02)

@@ -43,6 +43,7 @@ def worst(gp: sp.Surrogate, function: Callable) -> float:
     return float(np.max(np.abs(gp.predict(at).mean[:, 0] - np.asarray(function(jnp.asarray(at))))))
 
 
+@pytest.mark.slow
 def test_the_mean_of_capital_is_found_and_needs_few_points() -> None:
     kind = sp.GP(sp.SquaredExponential(), subspace="auto", restarts=1)
     gp = kind.fit(labels(of_mean, 15))
@@ -53,6 +54,7 @@ def test_the_mean_of_capital_is_found_and_needs_few_points() -> None:
     assert worst(gp, of_mean) < 0.1 * worst(full, of_mean)
 
 
+@pytest.mark.slow
 def test_two_directions_are_two() -> None:
     gp = sp.GP(sp.SquaredExponential(), subspace="auto", restarts=1).fit(labels(of_two, 40))
     assert gp.subspace is not None and gp.subspace.dimension == 2
@@ -126,6 +128,7 @@ def test_a_process_of_given_directions_does_all_that_others_do(tmp_path) -> None
     assert isinstance(again, GaussianProcess) and again.subspace == gp.subspace
 
 
+@pytest.mark.slow
 def test_learning_goes_on_along_the_directions() -> None:
     one = lambda row: np.asarray(of_mean(jnp.asarray(row)))
     kind = sp.GP(sp.SquaredExponential(), restarts=1, subspace=Subspace(MIDDLE))

@@ -121,6 +121,7 @@ def test_calibration_refuses(surface: VolatilitySurface) -> None:
         calibrate(surface, Quotes(np.zeros(6), np.full(6, 0.3), np.full(6, -0.2)))
 
 
+@pytest.mark.slow
 def test_files_and_draws(surface: VolatilitySurface, tmp_path: Path) -> None:
     theta = SMALL.design(4)
     surface.save(tmp_path / "small.surface")

@@ -79,6 +79,7 @@ def test_today_and_tomorrow_make_the_whole(model: sp.Model) -> None:
     assert float(jnp.max(jnp.abs(parts[1][0]))) > 0  # tomorrow's rule matters
 
 
+@pytest.mark.slow
 def test_slopes_belong_to_the_day_on_which_they_are_taken() -> None:
     problem = random_problem(Slopes())
     weights, y = problem.weights(), jnp.asarray([0.3])

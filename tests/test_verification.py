@@ -39,7 +39,7 @@ def wrong(exact: sp.Solution, factor: float) -> sp.Solution:
     return dataclasses.replace(exact, rule=Wrong(factor))
 
 
-@pytest.mark.parametrize("model", [FullDepreciation, TwoTechnologies])
+@pytest.mark.parametrize("model", [FullDepreciation, pytest.param(TwoTechnologies, marks=pytest.mark.slow)])
 def test_the_exact_rule_has_no_error(model: type[sp.Model]) -> None:
     solution = exact_solution(model)
     errors = sp.euler_errors(solution)
