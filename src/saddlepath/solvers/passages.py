@@ -18,7 +18,7 @@ from saddlepath.solvers.problem import Problem
 from saddlepath.solvers.sampling import Sampler
 
 GUESSED_PATHS = 8
-"""Paths under the first guess of the decisions from which centre and scale of the states are read."""
+"""Paths under the first guess of the decisions from which centre and scale of the states are read, if they differ."""
 
 
 class Passages(Sampler):
@@ -130,7 +130,9 @@ def guessed_passages(
         move = lambda y, k: (eco.next_point(ConstantRule(u), y, k), y)
         return jax.lax.scan(move, first, jax.random.split(key, _dates(eco)))[1]
 
-    keys = jax.random.split(jax.random.key(0), GUESSED_PATHS)
+    law = eco.model.shocks()
+    alone = law.n_shocks == 0 and law.n_outcomes == 1
+    keys = jax.random.split(jax.random.key(0), 1 if alone else GUESSED_PATHS)
     several = jax.vmap(jax.vmap(path, (None, None, 0)), (0, 0, None))(coordinates, thetas, keys)
     return several.reshape(thetas.shape[0], -1, eco.n_points)
 
