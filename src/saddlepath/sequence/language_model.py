@@ -168,15 +168,14 @@ def sample(
         )
     with jax.enable_x64(model.embedding.dtype == np.float64):
         given = np.concatenate([prompt, np.zeros(length, dtype=int)])
-        drawn = _drawn(
-            model, jnp.asarray(given), len(prompt), jnp.asarray(temperature, model.embedding.dtype), top_k, seed
-        )
+        warmth = jnp.asarray(temperature, model.embedding.dtype)
+        drawn = _drawn(model, jnp.asarray(given), len(prompt), warmth, top_k, jax.random.key(seed))
         return np.asarray(drawn)[len(prompt) :]
 
 
 @eqx.filter_jit
 def _drawn(
-    model: LanguageModel, given: Array, known: Array | int, temperature: Array, top_k: int | None, seed: Array | int
+    model: LanguageModel, given: Array, known: int, temperature: Array, top_k: int | None, key: PRNGKeyArray
 ) -> Array:
     """The prompt and what follows, one symbol after the other."""
 
@@ -188,7 +187,7 @@ def _drawn(
         return (following, caches), following
 
     places = jnp.arange(len(given) - 1)
-    keys = jax.random.split(jax.random.key(seed), len(places))
+    keys = jax.random.split(key, len(places))
     _, rest = jax.lax.scan(one, (given[0], model.start()), (places, keys))
     return jnp.concatenate([given[:1], rest])
 

@@ -131,11 +131,7 @@ def study_memory(seed: int = 0) -> Findings:
         cells |= {"LSTM, forget bias 1": built.forward[0], "LSTM, memory of 200": built.remembering(LONGEST).forward[0]}
         norms = {name: np.asarray(_gradients(cell, jnp.zeros((LONGEST, 1)))) for name, cell in cells.items()}
     key = jax.random.key(seed)
-    networks = {
-        "plain": RNN(2, HIDDEN, key=key),
-        "LSTM, forget bias 1": LSTM(2, HIDDEN, key=key),
-        f"LSTM, memory of {LAG}": LSTM(2, HIDDEN, key=key).remembering(LAG),
-    }
+    networks = {"plain": RNN(2, HIDDEN, key=key), "LSTM, forget bias 1": LSTM(2, HIDDEN, key=key)}
     errors = {name: {"mean squared error": adding_error(network, seed=seed)} for name, network in networks.items()}
     at = {f"T = {t}": t - 1 for t in (1, 50, 100, 200)}
     rows = {name: {column: float(found[t]) for column, t in at.items()} for name, found in norms.items()}

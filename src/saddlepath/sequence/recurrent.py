@@ -111,10 +111,11 @@ class LSTM(Recurrent):
 
     kind: ClassVar[type[Cell]] = LSTMCell
 
-    def remembering(self, periods: float) -> "LSTM":
-        """The same network with forget gates that start at a memory of so many periods: biases log(periods - 1).
+    def remembering(self, periods: int | float) -> "LSTM":
+        """The same network with gates that start at a memory of so many periods.
 
-        A bias of one, with which an LSTM is built, forgets a quarter of its state at every date.
+        The biases of the forget gates are log(periods - 1), and minus that of the input gates. A forget bias of one,
+        with which an LSTM is built, forgets a quarter of its state at every date.
 
         Args:
             periods: Mean life of what is stored, above one.
@@ -130,7 +131,8 @@ class LSTM(Recurrent):
 
         def longer(cell: Cell) -> Cell:
             hidden = cell.from_state.shape[1]
-            bias = cell.bias.at[hidden : 2 * hidden].set(math.log(periods - 1))
+            bias = cell.bias.at[:hidden].set(-math.log(periods - 1))
+            bias = bias.at[hidden : 2 * hidden].set(math.log(periods - 1))
             return eqx.tree_at(lambda c: c.bias, cell, bias)
 
         cells = (tuple(longer(cell) for cell in side) for side in (self.forward, self.backward))
