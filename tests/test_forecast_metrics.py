@@ -117,6 +117,9 @@ def test_the_confidence_set_drops_what_is_clearly_worse() -> None:
     a, noise, other = np.random.default_rng(2).exponential(size=(3, 200))
     found = model_confidence_set({"a": a, "b": a + noise - noise.mean(), "worse": other + 1})
     assert found["worse"] < 0.01 < 0.5 < min(found["a"], found["b"])
+    twins = model_confidence_set({"a": a, "worse": a + 1, "twin": a + 1})
+    assert twins["worse"] == twins["twin"] < twins["a"] == 1
+    assert model_confidence_set({"a": a, "same": a}) == {"a": 1.0, "same": 1.0}
 
 
 def test_kupiec_is_a_ratio_of_binomial_likelihoods() -> None:

@@ -104,8 +104,14 @@ def model_confidence_set(
         raise ConfigError(f"a model confidence set compares two models or more, got {len(losses)}.")
     import pandas as pd
 
-    frame = pd.DataFrame(losses)
+    # The same losses, as of last value and seasonal naive forecast without a season, have no difference to be tested.
+    twins = {name: next(one for one in losses if np.array_equal(losses[one], losses[name])) for name in losses}
+    different = list(dict.fromkeys(twins.values()))
+    if len(different) < 2:
+        return dict.fromkeys(losses, 1.0)
+    frame = pd.DataFrame({name: losses[name] for name in different})
     block = max(horizon, round(len(frame) ** (1 / 3)))
     found = optional("arch.bootstrap").MCS(frame, size=size, reps=1000, block_size=block, seed=seed)
     found.compute()
-    return {str(name): float(value) for name, value in found.pvalues["Pvalue"].items()}
+    values = found.pvalues["Pvalue"]
+    return {name: float(values[twin]) for name, twin in twins.items()}

@@ -28,6 +28,8 @@ PAIRS = 2
 """Pairs of sines and cosines of a long season [-]."""
 MEMORY = 600
 """Observations at the end of a past over which a SARIMA filter runs; what came before has faded [observations]."""
+BACKCAST = 75
+"""First errors whose mean square starts the recursion of a variance [observations]."""
 ORDERS = ((0, 1), (1, 0), (1, 1), (2, 1))
 """Orders of autoregression and moving average among which the criterion of Akaike chooses [-]."""
 
@@ -233,7 +235,7 @@ class GarchFit(NamedTuple):
         from scipy.signal import lfilter
 
         squares = np.concatenate([[0.0], (w[1:] - self.constant - self.slope * w[:-1]) ** 2])
-        squares[0] = squares[1:].mean()
+        squares[0] = squares[1 : 1 + BACKCAST].mean()
         start = np.array([self.beta * squares[0]])
         return np.asarray(lfilter([1.0], [1.0, -self.beta], self.omega + self.alpha * squares, zi=start)[0])
 

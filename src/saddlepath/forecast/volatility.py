@@ -34,6 +34,8 @@ Returns = Float[np.ndarray, " time"]
 Variances = Float[np.ndarray, " days"]
 TAIL = 0.01
 """Level of the value at risk [-]."""
+SMALL = 0.1
+"""What is added to a squared standardised return before its logarithm is taken [-]."""
 REFERENCE = GARCH().name
 """The model that others are compared with."""
 
@@ -138,7 +140,7 @@ def volatility_forecasts(
     known = slice(22, first)
     others = {
         REFERENCE: variance,
-        "EWMA": _smoothed(errors),
+        "EWMA": _smoothed(errors, first),
         "HAR": _har(errors, first),
         "LSTM around GARCH": variance * np.exp(_learned(errors, variance, garch, first, model, log)),
     }
@@ -151,13 +153,14 @@ def volatility_forecasts(
     return VolatilityForecasts({name: found[first:] for name, found in others.items()}, quantiles, returns[first:])
 
 
-def _smoothed(errors: Returns) -> Returns:
+def _smoothed(errors: Returns, first: int) -> Returns:
     """Exponential smoothing of squared errors, known the day before."""
     from scipy.signal import lfilter
 
-    start = np.array([RISK_METRICS * errors.var()])
+    before = errors[:first].var()
+    start = np.array([RISK_METRICS * before])
     smooth = np.asarray(lfilter([1 - RISK_METRICS], [1.0, -RISK_METRICS], errors**2, zi=start)[0])
-    return np.concatenate([[errors.var()], smooth[:-1]])
+    return np.concatenate([[before], smooth[:-1]])
 
 
 def _har(errors: Returns, first: int) -> Returns:
@@ -179,10 +182,15 @@ def _learned(
 ) -> Returns:
     """How far networks move the logarithm of the variance, on average."""
     z = errors / np.sqrt(variance)
-    columns = np.column_stack([z, np.log(z**2 + 0.1), np.log(variance) - np.log(variance[:first]).mean()])
     rows = np.arange(model.window, len(errors))
-    x = np.stack([columns[t - model.window : t] for t in rows]).astype(np.float32)
-    x[..., -1] = np.log(variance[rows, None]) - np.log(variance[:first]).mean()  # known the day before
+    past = np.column_stack([z, np.log(z**2 + SMALL)])
+    today = np.log(variance[rows]) - np.log(variance[:first]).mean()  # the forecast for the day, known the day before
+    x = np.stack(
+        [
+            np.column_stack([past[t - model.window : t], np.full(model.window, level)])
+            for t, level in zip(rows, today, strict=True)
+        ]
+    ).astype(np.float32)
     cut = first - model.window - round(model.validation * (first - model.window))
     end = first - model.window
     with jax.enable_x64(False):
