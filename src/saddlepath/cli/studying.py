@@ -13,7 +13,7 @@ def study(
         str,
         typer.Argument(
             help="descent, optimizers, gradients, overfitting, double-descent, boundaries, backpropagation, "
-            "architecture or genz."
+            "architecture, memory or genz."
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="Folder to write; default runs/study-NAME.")] = None,

@@ -13,6 +13,7 @@ from saddlepath.nn.findings import Findings
 from saddlepath.nn.genz_suite import study_genz
 from saddlepath.nn.signal_propagation import study_gradients
 from saddlepath.nn.update_rules import study_optimizers
+from saddlepath.sequence.memory import study_memory
 
 STUDIES: dict[str, Callable[[int], Findings]] = {
     "descent": study_descent,
@@ -23,6 +24,7 @@ STUDIES: dict[str, Callable[[int], Findings]] = {
     "boundaries": study_boundaries,
     "backpropagation": study_backpropagation,
     "architecture": study_architecture,
+    "memory": study_memory,
     "genz": study_genz,
 }
 """Studies by name; each takes a seed. `genz` runs for minutes, the others for less than two."""
