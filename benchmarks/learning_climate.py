@@ -19,19 +19,22 @@ from saddlepath.climate import tail_learning_time
 from saddlepath.models.learning_climate import LearningClimate
 
 RESULT = Path(__file__).parent / "results" / "learning_climate.json"
-BARS = {"mean": 1e-4, "q999": 1e-3}
+BARS = {"mean": 1e-4, "99.9 %": 1e-3}
 PATHS, YEARS = 1000, 120
 MODEL = LearningClimate()
 QUADRATURE = sp.GaussHermite(5)
+COARSE = sp.GaussHermite(3)
 SETTINGS: dict[str, Any] = {
-    "network": sp.Network(width=24),
-    "solver": sp.LevenbergMarquardt(batch=160, memory=0.8, floor=1e-7),
-    "sampling": sp.Passages(tube=0.1),
-    "quadrature": QUADRATURE,
-    "tol": 1e-4,
-    "steps": 3000,
-    "every": 100,
+    "network": sp.Network(width=16),
+    "solver": sp.LevenbergMarquardt(batch=128, memory=0.9, floor=1e-7),
+    "sampling": sp.Passages(tube=0.05, settled_tube=0.02),
+    "quadrature": COARSE,
+    "test": sp.TestPaths(paths=4, burn_in=0, dates=200, repeats=1, quadrature=COARSE),
+    "tol": 1e-6,
+    "steps": 1000,
+    "attempts": 1,
 }
+"""Trained with three nodes a shock, judged with five."""
 TAILS = {2.0: (5.46, 9.06), 3.42: (16.40, 24.23), 4.5: (27.26, 38.57)}
 """Published years until 99 and 99.9 % of the tail are rejected, by true sensitivity."""
 COSTS = {
@@ -43,10 +46,14 @@ COSTS = {
 
 
 def main() -> None:
-    """Solve, simulate, and write the result."""
+    """Solve, measure, and write the result."""
     began = time.perf_counter()
     solution = sp.solve(MODEL, **SETTINGS)
-    seconds = time.perf_counter() - began
+    write(solution, time.perf_counter() - began)
+
+
+def write(solution: sp.Solution, seconds: float) -> None:
+    """What a solution reaches, beside what is published."""
     test = sp.TestPaths(paths=32, burn_in=0, dates=200, repeats=1, quadrature=QUADRATURE)
     equations = sp.euler_errors(solution, test=test, quadrature=QUADRATURE, seed=1).accuracy.equations
     table = {name: {bar: row[bar] for bar in BARS} for name, row in equations.items()}

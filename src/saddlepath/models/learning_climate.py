@@ -61,7 +61,7 @@ class LearningClimate(sp.Model):
     )
     learning: str = sp.parameter("on", "whether the belief changes", within=sp.OneOf("on", "off"))
     damages: str = sp.parameter("nordhaus", "form of the damages", within=DAMAGES)
-    horizon: int = sp.parameter(600, "years over which paths are to be right", unit="yr", within=sp.Interval(2, 5000))
+    horizon: int = sp.parameter(500, "years over which paths are to be right", unit="yr", within=sp.Interval(2, 5000))
 
     class State(NamedTuple):
         k: Annotated[sp.Scalar, sp.label("capital", "effective labour")]
@@ -170,7 +170,7 @@ class LearningClimate(sp.Model):
 
     def later(self, s):
         """Weight of all later years beside today's, `N - 1`, with a constant growth after the last of `SUMMED`."""
-        weights = jnp.cumprod(self.problem().discount_factor(s.t + jnp.arange(SUMMED)))
+        weights = jnp.cumprod(self.problem().discount_factor(s.t + jnp.arange(float(SUMMED))))
         return jnp.sum(weights) + weights[-1] * weights[-1] / (weights[-2] - weights[-1])
 
     def worth(self, s, x):
