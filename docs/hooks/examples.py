@@ -19,6 +19,8 @@ from mkdocs.structure.files import File, Files
 from nbclient import NotebookClient
 from nbconvert import MarkdownExporter
 
+from saddlepath.cli.environment import prepare
+
 FOLDER = "tutorial"
 LONGEST_CELL = 300  # seconds
 DRAWS = re.compile(r"plt\.subplots\(|_figures import")
@@ -28,6 +30,7 @@ DOWNLOAD = "\n\n---\n\nThis page is a script: [download it as a notebook]({name}
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Adds the pages of all examples; MkDocs calls this after it has collected docs/."""
+    prepare(cache=False)  # kernels compile and compute as the command line does
     root = Path(config.config_file_path).parent
     scripts = sorted((root / "examples").glob("*.py"))
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # a kernel is a process of its own, busy on about one core
