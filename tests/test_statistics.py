@@ -111,7 +111,8 @@ def test_a_family_is_a_smooth_function_of_its_parameters(family: sp.Solution) ->
 def test_a_study_finds_the_shares_known_by_hand(family: sp.Solution) -> None:
     """The variance of a product of independent factors, alpha beta."""
     prior = sp.Prior(alpha=sp.Uniform(0.3, 0.4), beta=sp.Uniform(0.9, 0.96))
-    found = sp.study(family, ["mean:saving"], prior, points=30, periods=200, paths=2)
+    found = sp.study(family, ["mean:saving"], prior, points=25, chosen=5, periods=200, paths=2)
+    assert found.labels.theta.shape == (30, 2)
     va, vb, ma, mb = 0.1**2 / 12, 0.06**2 / 12, 0.35, 0.93
     total = va * vb + va * mb**2 + vb * ma**2
     first = found.result["mean:saving"].sobol.first.value
@@ -120,6 +121,8 @@ def test_a_study_finds_the_shares_known_by_hand(family: sp.Solution) -> None:
     outside = sp.Prior(alpha=sp.Uniform(0.3, 0.4), beta=sp.Uniform(0.8, 0.96))
     with pytest.raises(sp.ConfigError, match="the prior of beta reaches from 0.8 to 0.96"):
         sp.study(family, ["mean:saving"], outside)
+    with pytest.raises(sp.ConfigError, match="only a Gaussian process knows where it would learn most"):
+        sp.study(family, ["mean:saving"], prior, points=8, chosen=5, kind="polynomial", periods=50, paths=1)
     with pytest.raises(sp.ConfigError, match="mean:log:z is not finite at 8 of 8 .* need a positive variable"):
         sp.study(family, ["mean:log:z"], prior, points=8, periods=50, paths=1)
 

@@ -51,7 +51,8 @@ def social_cost_of_carbon(solution: "Solution", *, years: int = 300, paths: int 
         ConfigError: The model has no social cost of carbon, or the years lie beyond the horizon that was solved for.
     """
     _require_climate(solution)
-    horizon = solution.economy.horizon
+    with jax.enable_x64(True):
+        horizon = solution.economy.horizon
     if horizon is not None and years > horizon:
         raise ConfigError(
             f"{type(solution.model).__name__} was solved for {horizon} years from {FIRST_YEAR}, got years={years}; ask "

@@ -291,7 +291,8 @@ def simulated(
             f"this solution of {type(solution.model).__name__} holds at one calibration only; solve a family first: "
             "over=Box(beta=(0.9, 0.99)), or the table [over] of a run file."
         )
-    horizon = solution.economy.horizon
+    with jax.enable_x64(True):
+        horizon = solution.economy.horizon
     law = solution.economy.model.shocks()
     alone = horizon is not None and law.n_shocks == 0 and law.n_outcomes == 1
     periods = (horizon or PERIODS) if periods is None else periods
