@@ -26,7 +26,7 @@ from saddlepath.forecast.datasets import airline, co2, macro, noisy_sine, sp500,
 from saddlepath.forecast.heads import HeadLoss, SequenceNetwork
 from saddlepath.forecast.metrics import coverage, r2_out_of_sample, rmse
 from saddlepath.forecast.series import Series
-from saddlepath.forecast.study import NEED
+from saddlepath.forecast.study import BASELINE_NAMES
 from saddlepath.forecast.transforms import transform_of
 from saddlepath.forecast.volatility import volatility_forecasts
 from saddlepath.nn.training import Data, train
@@ -50,7 +50,7 @@ def outcome(study: sp.ForecastStudy, **bars: float) -> dict[str, Any]:
     """The table of a study and how the best network compares with the best baseline."""
     print(study, flush=True)
     best = study.best_baseline
-    network = min((name for name in study.forecasts if name not in NEED), key=study.rmse)
+    network = min((name for name in study.forecasts if name not in BASELINE_NAMES), key=study.rmse)
     frame = study.table().frame
     return {
         "best baseline": best,

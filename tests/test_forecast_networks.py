@@ -19,7 +19,7 @@ from saddlepath.forecast.heads import LEVELS, stated_quantiles, student, student
 from saddlepath.forecast.linear_part import Windows, fit_ridge, head
 from saddlepath.forecast.neural import FittedForecaster, NetworkForecaster, deserved
 from saddlepath.forecast.series import Series, read_series
-from saddlepath.forecast.study import NEED, ForecastStudy, compare_forecasts
+from saddlepath.forecast.study import BASELINE_NAMES, ForecastStudy, compare_forecasts
 from saddlepath.forecast.transforms import Transform
 from saddlepath.forecast.walking import Forecasts, Past, WalkForward, walk_forward
 from saddlepath.nn.training import Training
@@ -208,7 +208,7 @@ def test_a_study_from_the_command_line(tmp_path) -> None:
     arguments = ["forecast", str(tmp_path / "data.csv"), "--target", "y", "--horizon", "2", "--models", "gru,ar"]
     done = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "out")], catch_exceptions=False)
     assert done.exit_code == 0
-    for name in (*NEED, "GRU"):
+    for name in (*BASELINE_NAMES, "GRU"):
         assert name in done.stdout
     assert "Not run: VAR, a VAR needs a second series" in done.stdout
     assert ("GRU loses to" in done.stdout) != ("GRU beats" in done.stdout)

@@ -22,10 +22,6 @@ HAR_LAGS = (1, 5, 22)
 """Trading days of a day, a week and a month [observations]."""
 
 
-def _paths(values: Float[np.ndarray, " origins"], horizon: int) -> Path:
-    return np.repeat(values[:, None], horizon, axis=1)
-
-
 class _Rule(NamedTuple):
     """A forecast that has nothing to fit."""
 
@@ -99,7 +95,6 @@ class LinearLags(NamedTuple):
         constant: The constant. [units of w]
         weights: Of the lags, the most recent first. [-]
         season: Of sines and cosines. [units of w]
-        sd: Standard deviation of the errors. [units of w]
     """
 
     transform: Transform
@@ -107,7 +102,6 @@ class LinearLags(NamedTuple):
     constant: float
     weights: Float[np.ndarray, " lags"]
     season: Float[np.ndarray, " terms"]
-    sd: float = 0.0
 
     @property
     def memory(self) -> int:
@@ -175,10 +169,10 @@ class AR:
                 x = np.column_stack([np.ones(len(w) - most), lagged(w, p, most), season])
                 found, value = least_squares(x, w[most:])
                 if value < criterion:
-                    best, criterion = (found, p, float(np.std(w[most:] - x @ found))), value
+                    best, criterion = (found, p), value
         assert best is not None
-        found, p, sd = best
-        return LinearLags(self.transform, horizon, float(found[0]), found[1 : p + 1], found[p + 1 :], sd)
+        found, p = best
+        return LinearLags(self.transform, horizon, float(found[0]), found[1 : p + 1], found[p + 1 :])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -209,9 +203,7 @@ class HAR:
         weights = np.zeros(most)
         for k, coefficient in zip(HAR_LAGS, found[1:], strict=True):
             weights[:k] += coefficient / k
-        return LinearLags(
-            self.transform, horizon, float(found[0]), weights, np.empty(0), float(np.std(w[most:] - x @ found))
-        )
+        return LinearLags(self.transform, horizon, float(found[0]), weights, np.empty(0))
 
 
 class _Vector(NamedTuple):

@@ -52,7 +52,7 @@ def _arrays(fitted: FittedForecaster) -> tuple[np.ndarray, ...]:
 def _numbers(linear: LinearLags | Ridge) -> tuple[Any, ...]:
     if isinstance(linear, Ridge):
         return linear.centre, linear.weights, linear.constant
-    return linear.constant, linear.weights, linear.season, linear.sd
+    return linear.constant, linear.weights, linear.season
 
 
 def load_forecaster(path: PathLike, expected: NetworkForecaster | None = None) -> FittedForecaster:
@@ -92,8 +92,8 @@ def _spec(table: dict[str, Any]) -> NetworkForecaster:
 def _linear(table: dict[str, Any], numbers: list[np.ndarray], spec: NetworkForecaster) -> LinearLags | Ridge:
     if table["kind"] == "Ridge":
         return Ridge(spec.windows, table["horizon"], *numbers)
-    constant, weights, season, sd = numbers
-    return LinearLags(spec.transform, table["horizon"], float(constant), weights, season, float(sd))
+    constant, weights, season = numbers
+    return LinearLags(spec.transform, table["horizon"], float(constant), weights, season)
 
 
 def _differences(one: NetworkForecaster, other: NetworkForecaster) -> str:

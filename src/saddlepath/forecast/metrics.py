@@ -9,8 +9,6 @@ References:
     Journal of Econometrics), QLIKE.
 """
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Float
 
@@ -109,6 +107,6 @@ def qlike(variance: Values, forecast: Values) -> float:
     return float(np.mean(ratio - np.log(ratio) - 1))
 
 
-def seasonal_lag(period: float, n: Any) -> int:
+def seasonal_lag(period: float, n: int) -> int:
     """Lag of the naive forecast by which MASE scales: a season, or one where the past holds no two."""
     return round(period) if period > 1 and 2 * period < n else 1

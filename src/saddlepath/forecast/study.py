@@ -34,7 +34,7 @@ INTERVAL = 0.9
 """Coverage that intervals aim at [-]."""
 QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 """Levels that models which state laws are asked for [-]."""
-NEED = [BASELINES[name](Transform()).name for name in BASELINES]
+BASELINE_NAMES = [BASELINES[name](Transform()).name for name in BASELINES]
 """Names of the baselines in tables."""
 
 
@@ -77,7 +77,7 @@ class ForecastStudy:
         """Raises:
         ConfigError: A baseline neither ran nor said why it could not.
         """
-        missing = [name for name in NEED if name not in self.forecasts and name not in self.refused]
+        missing = [name for name in BASELINE_NAMES if name not in self.forecasts and name not in self.refused]
         if missing:
             raise ConfigError(
                 f"no result is shown without the baselines, and {', '.join(missing)} did not run; use "
@@ -88,7 +88,7 @@ class ForecastStudy:
     def best_baseline(self) -> str:
         """The baseline with the smallest root mean squared error."""
         self._complete()
-        return min((name for name in self.forecasts if name in NEED), key=self.rmse)
+        return min((name for name in self.forecasts if name in BASELINE_NAMES), key=self.rmse)
 
     def rmse(self, model: str) -> float:
         """Root mean squared error over all steps. [units of the data]"""
@@ -197,7 +197,7 @@ class ForecastStudy:
         """
         best, sentences = self.best_baseline, []
         for name in self.forecasts:
-            if name in NEED:
+            if name in BASELINE_NAMES:
                 continue
             ratio = 100 * (self.rmse(name) / self.rmse(best) - 1)
             word = "beats" if ratio < 0 else "loses to"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from saddlepath.forecast.study import NEED, ForecastStudy
+from saddlepath.forecast.study import BASELINE_NAMES, ForecastStudy
 from saddlepath.report.drawing import CYCLE, GREY, INK, SOLID, THIN, legend, line_colours, panels, words
 from saddlepath.report.figures import WIDE
 
@@ -17,7 +17,7 @@ SHOWN = 150
 
 def shown_models(study: ForecastStudy) -> list[str]:
     """The models that were asked for and the best baseline, which comes first."""
-    asked = [name for name in study.forecasts if name not in NEED]
+    asked = [name for name in study.forecasts if name not in BASELINE_NAMES]
     return [study.best_baseline, *asked][: len(CYCLE)]
 
 

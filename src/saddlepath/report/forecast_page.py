@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from saddlepath.container import write_atomically
-from saddlepath.forecast.study import NEED, ForecastStudy
+from saddlepath.forecast.study import BASELINE_NAMES, ForecastStudy
 from saddlepath.report.content import Picture, Section
 from saddlepath.report.forecast_figures import ahead_figure, saved_figure, walk_figure
 from saddlepath.report.html import page, write_parts
@@ -96,7 +96,7 @@ def ahead_table(study: ForecastStudy) -> Table:
 
 
 def _summary(study: ForecastStudy) -> str:
-    networks = sum(name not in NEED for name in study.forecasts)
+    networks = sum(name not in BASELINE_NAMES for name in study.forecasts)
     return f"{networks} models beside {len(study.forecasts) - networks} baselines on {study.series.names[0]}."
 
 
