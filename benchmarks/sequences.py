@@ -94,7 +94,7 @@ def sines() -> dict[str, Any]:
             single = lambda a: jnp.asarray(a, np.float32)
             data = Data(single(x[:, :-1, None]), single(x[:, 1:]))
             trained = train_one(first, data, NetworkLoss(), training, seed)
-            found = eqx.filter_jit(jax.vmap(trained))(single(new[:, :-1, None]))
+            found = eqx.filter_jit(eqx.filter_vmap(trained))(single(new[:, :-1, None]))
             row[kind.__name__] = float(np.sqrt(np.mean((np.asarray(found) - new[:, 1:]) ** 2)))
         rows.append(row)
     return {"RMSE": rows, "LSTM": float(np.mean([row["LSTM"] for row in rows])), "bar": 0.113}

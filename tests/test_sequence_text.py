@@ -70,6 +70,7 @@ def test_trigrams_of_a_text_that_repeats_itself() -> None:
     assert trigram_loss(training, test, 3)[0] == pytest.approx(entropy, abs=0.015)  # three s.e. of 20,000 symbols
 
 
+@pytest.mark.slow
 def test_a_model_learns_three_sentences_by_heart_and_then_another() -> None:
     """Fine-tuning is training that goes on; the first text is then known less well."""
     vocabulary = Vocabulary.of(["hi how are you. good i am fine. rates rise now."])
@@ -84,8 +85,6 @@ def test_a_model_learns_three_sentences_by_heart_and_then_another() -> None:
     )
     tuned = train_language_model(learned, second, second, training)
     assert language_model_loss(tuned, second) < 0.1 < language_model_loss(tuned, first)
-    with pytest.raises(ConfigError, match=f"knows {len(vocabulary)} symbols, got number 99"):
-        train_language_model(model, np.full(99, 99), first)
 
 
 @pytest.mark.slow
@@ -107,6 +106,14 @@ def test_a_classifier_reads_the_order_that_a_bag_of_words_cannot() -> None:
         found = train_classifier(first, vocabulary, texts, labels, 30, training_of)
         accuracy = float(np.mean(classify(found, vocabulary, new, 30) == truth))
     assert accuracy >= 0.95 and bag < 0.85
+
+
+def test_bad_symbols() -> None:
+    model = LanguageModel(4, 4, 1, 1, context=8, key=jax.random.key(0))
+    with pytest.raises(ConfigError, match="the model knows 4 symbols, got number 9"):
+        train_language_model(model, np.full(20, 9), np.full(20, 1))
+    with pytest.raises(ConfigError, match="a text of 5 symbols has no window of 8"):
+        train_language_model(model, np.full(20, 1), np.full(5, 1))
 
 
 def test_bad_classes() -> None:

@@ -1,5 +1,7 @@
 """Attention against another package; causality, order, padding, patches, norms, and decoding from a cache."""
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -8,14 +10,20 @@ import pytest
 from jaxtyping import Array
 
 from saddlepath.errors import ConfigError
-from saddlepath.sequence.attention import Attention, visibility
+from saddlepath.sequence.attention import Attention, Cache, visibility
 from saddlepath.sequence.language_model import LanguageModel, sample
 from saddlepath.sequence.positions import learned, sinusoidal
 from saddlepath.sequence.transformer import TransformerEncoder
 
 TIME, INPUTS, WIDTH, HEADS = 8, 3, 8, 2
 RANDOM = np.random.default_rng(0)
-RUN = eqx.filter_jit(lambda network, x, mask=None: network(x, mask))
+SLOPES = eqx.filter_jit(lambda network, x: jax.jacobian(network)(x))
+LOGITS = eqx.filter_jit(lambda model, tokens: model(tokens))
+
+
+@eqx.filter_jit
+def run(network: Any, x: Array, mask: Array | None = None) -> Array:
+    return network(x, mask)
 
 
 @pytest.fixture
@@ -43,10 +51,11 @@ def test_attention_against_equinox() -> None:
         theirs,
         (ours.query, ours.key, ours.value, ours.output),
     )
+    other = eqx.filter_jit(lambda attention, x, visible: attention(x, x, x, mask=visible))
     x = jnp.asarray(RANDOM.standard_normal((TIME, WIDTH)))
     for causal, mask in ((False, None), (True, None), (True, jnp.arange(TIME) < 6)):
         visible = visibility(TIME, causal, mask)
-        np.testing.assert_allclose(ours(x, visible), theirs(x, x, x, mask=visible), atol=1e-12)  # roundoff
+        np.testing.assert_allclose(run(ours, x, visible), other(theirs, x, visible), atol=1e-12)  # roundoff
 
 
 def test_waves_of_positions() -> None:
@@ -59,7 +68,7 @@ def test_waves_of_positions() -> None:
 def test_nobody_sees_the_future(prenorm: bool, series: Array) -> None:
     """The gradient of early outputs in later inputs is zero, that of later outputs in early inputs is not."""
     network = encoder(causal=True, prenorm=prenorm)
-    slopes = eqx.filter_jit(jax.jacobian(network))(series)
+    slopes = SLOPES(network, series)
     size = np.abs(np.asarray(slopes)).max(axis=(1, 3))  # [output date, input date]
     assert np.triu(size, 1).max() <= 1e-12
     assert np.tril(size).min(where=np.tri(TIME, dtype=bool), initial=np.inf) > 1e-9
@@ -69,18 +78,18 @@ def test_without_positions_entries_are_a_set(series: Array) -> None:
     order = RANDOM.permutation(TIME)
     network = encoder(positions=None)
     np.testing.assert_allclose(
-        RUN(network, series[order]), RUN(network, series)[order], atol=1e-12
+        run(network, series[order]), run(network, series)[order], atol=1e-12
     )  # sums in another order
     placed = encoder()
-    assert float(jnp.abs(RUN(placed, series[order]) - RUN(placed, series)[order]).max()) > 1e-3
+    assert float(jnp.abs(run(placed, series[order]) - run(placed, series)[order]).max()) > 1e-3
 
 
 @pytest.mark.parametrize("patch", [1, 2])
 def test_padding_changes_nothing(patch: int, series: Array) -> None:
     network = encoder(patch=patch, causal=False)
     filled = jnp.concatenate([series, jnp.full((4, INPUTS), 1e3)])
-    found = RUN(network, filled, jnp.arange(TIME + 4) < TIME)
-    np.testing.assert_allclose(found[: TIME // patch], RUN(network, series), atol=1e-12)
+    found = run(network, filled, jnp.arange(TIME + 4) < TIME)
+    np.testing.assert_allclose(found[: TIME // patch], run(network, series), atol=1e-12)
 
 
 def test_patches_are_wider_entries(series: Array) -> None:
@@ -88,7 +97,8 @@ def test_patches_are_wider_entries(series: Array) -> None:
     key = jax.random.key(0)
     patched = TransformerEncoder(INPUTS, WIDTH, HEADS, 1, patch=2, key=key)
     wide = TransformerEncoder(2 * INPUTS, WIDTH, HEADS, 1, key=key)
-    np.testing.assert_array_equal(patched(series), wide(series.reshape(TIME // 2, -1)))
+    found = run(patched, series), run(wide, series.reshape(TIME // 2, -1))
+    np.testing.assert_allclose(*found, atol=1e-14)  # the same sums
 
 
 def test_block_of_the_course() -> None:
@@ -98,11 +108,12 @@ def test_block_of_the_course() -> None:
     )
     x = jnp.asarray(RANDOM.standard_normal((2, 10, 32)))
     keys = jax.random.split(jax.random.key(1), 2)
-    out = jax.vmap(lambda x, key: network(x, key=key))(x, keys)
+    every = eqx.filter_jit(lambda network, x, keys: jax.vmap(lambda x, key: network(x, key=key))(x, keys))
+    out = every(network, x, keys)
     assert out.shape == (2, 10, 32)
     np.testing.assert_allclose(out.mean(axis=2), 0, atol=1e-12)  # what comes out of a norm
     np.testing.assert_allclose(out.var(axis=2), 1, atol=1e-3)  # but for the 1e-5 added to a variance
-    assert float(jnp.abs(out - jax.vmap(network)(x)).max()) > 1e-3  # dropout needs a key
+    assert float(jnp.abs(out - every(network, x, None)).max()) > 1e-3  # dropout needs a key
 
 
 @pytest.mark.parametrize("positions", ["sinusoidal", "learned", None])
@@ -111,19 +122,19 @@ def test_decoding_from_a_cache_is_the_full_pass(positions: str | None) -> None:
     tokens = jnp.asarray(RANDOM.integers(11, size=TIME))
 
     def one(caches: tuple, given: tuple) -> tuple:
-        logits, caches = model.step(*given, caches)
+        logits, caches = model.step(given[0], given[1], caches)
         return caches, logits
 
     _, found = jax.lax.scan(one, model.start(), (tokens, jnp.arange(TIME)))
-    np.testing.assert_allclose(found, model(tokens), atol=1e-12)  # sums in another order
+    np.testing.assert_allclose(found, LOGITS(model, tokens), atol=1e-12)  # sums in another order
 
 
 def test_cache_of_blocks_that_normalise_afterwards() -> None:
     block = encoder(prenorm=False).blocks[0]
     x = jnp.asarray(RANDOM.standard_normal((TIME, WIDTH)))
 
-    def one(cache: tuple, given: tuple) -> tuple:
-        out, cache = block.step(*given, cache)
+    def one(cache: Cache, given: tuple) -> tuple[Cache, Array]:
+        out, cache = block.step(given[0], given[1], cache)
         return cache, out
 
     _, found = jax.lax.scan(one, block.attention.start(TIME), (x, jnp.arange(TIME)))
@@ -134,17 +145,17 @@ PROMPT = np.array([3, 1])
 
 
 def test_cold_samples_are_the_likeliest_symbols(model: LanguageModel) -> None:
-    expected = list(PROMPT)
-    for _ in range(5):
-        expected.append(int(jnp.argmax(model(jnp.asarray(expected))[-1])))
-    np.testing.assert_array_equal(sample(model, PROMPT, 5, temperature=0.0), expected[2:])
-    np.testing.assert_array_equal(sample(model, PROMPT, 5, temperature=2.0, top_k=1, seed=9), expected[2:])
+    expected = np.concatenate([PROMPT, np.zeros(6, int)])  # what comes later is not seen
+    for place in range(1, 7):
+        expected[place + 1] = int(jnp.argmax(LOGITS(model, jnp.asarray(expected))[place]))
+    np.testing.assert_array_equal(sample(model, PROMPT, 6, temperature=0.0), expected[2:])
+    np.testing.assert_array_equal(sample(model, PROMPT, 6, temperature=2.0, top_k=1, seed=9), expected[2:])
 
 
 def test_samples_follow_the_stated_probabilities(model: LanguageModel) -> None:
     """The first symbol after the prompt, 300 draws: among the three likeliest, in their shares at a temperature."""
     draws = np.array([sample(model, PROMPT, 1, temperature=2.0, top_k=3, seed=k)[0] for k in range(300)])
-    logits = np.asarray(model(jnp.asarray(PROMPT))[-1]) / 2
+    logits = np.asarray(LOGITS(model, jnp.asarray(PROMPT))[-1]) / 2
     kept = np.argsort(logits)[-3:]
     shares = np.exp(logits[kept]) / np.exp(logits[kept]).sum()
     assert set(draws) == set(kept)

@@ -95,8 +95,8 @@ class Attention(eqx.Module):
             x: Entries.
             visible: Whom an entry (row) may see (column).
         """
-        parts = (self._by_head(weights, x) for weights in (self.query, self.key, self.value))
-        return attend(*parts, visible).reshape(x.shape) @ self.output.T
+        queries, keys, values = (self._by_head(weights, x) for weights in (self.query, self.key, self.value))
+        return attend(queries, keys, values, visible).reshape(x.shape) @ self.output.T
 
     def start(self, longest: int) -> Cache:
         """An empty cache for so many entries."""

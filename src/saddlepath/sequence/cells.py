@@ -10,7 +10,6 @@ References:
 """
 
 import abc
-from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -31,21 +30,20 @@ class Cell(eqx.Module):
         bias: `[gates * hidden]`.
     """
 
-    gates: ClassVar[int] = 1
-
     from_input: Float[Array, "gated n_inputs"]
     from_state: Float[Array, "gated hidden"]
     bias: Float[Array, " gated"]
 
-    def __init__(self, inputs: int, hidden: int, *, key: PRNGKeyArray):
+    def __init__(self, gates: int, inputs: int, hidden: int, *, key: PRNGKeyArray):
         """First weights are uniform on +-1 / sqrt(hidden).
 
         Args:
+            gates: Sums per unit.
             inputs: Inputs per date.
             hidden: Units.
             key: Of the draws.
         """
-        rows = self.gates * hidden
+        rows = gates * hidden
         one, two, three = jax.random.split(key, 3)
         bound = hidden**-0.5
         uniform = lambda key, shape: jax.random.uniform(key, shape, minval=-bound, maxval=bound)
@@ -68,6 +66,10 @@ class Cell(eqx.Module):
 class RNNCell(Cell):
     """h' = tanh(W_x x + W_h h + b)."""
 
+    def __init__(self, inputs: int, hidden: int, *, key: PRNGKeyArray):
+        """One sum per unit."""
+        super().__init__(1, inputs, hidden, key=key)
+
     def step(self, projected: Float[Array, " gated"], state: State) -> State:
         """The next state (h,)."""
         return (jnp.tanh(projected + state[0] @ self.from_state.T),)
@@ -80,13 +82,11 @@ class GRUCell(Cell):
         bias_state: The second bias d of the candidate `[hidden]`.
     """
 
-    gates: ClassVar[int] = 3
-
     bias_state: Float[Array, " hidden"]
 
     def __init__(self, inputs: int, hidden: int, *, key: PRNGKeyArray):
-        """As for every cell; the second bias starts at zero."""
-        super().__init__(inputs, hidden, key=key)
+        """Three sums per unit; the second bias starts at zero."""
+        super().__init__(3, inputs, hidden, key=key)
         self.bias_state = jnp.zeros(hidden)
 
     def step(self, projected: Float[Array, " gated"], state: State) -> State:
@@ -101,11 +101,9 @@ class GRUCell(Cell):
 class LSTMCell(Cell):
     """c' = f c + i g and h' = o tanh(c') with gates i, f, o and the candidate g, all of inputs and h."""
 
-    gates: ClassVar[int] = 4
-
     def __init__(self, inputs: int, hidden: int, *, key: PRNGKeyArray):
-        """As for every cell, the bias of the forget gate raised by one."""
-        super().__init__(inputs, hidden, key=key)
+        """Four sums per unit, the bias of the forget gate raised by one."""
+        super().__init__(4, inputs, hidden, key=key)
         self.bias = self.bias.at[hidden : 2 * hidden].add(FORGET_BIAS)
 
     def start(self) -> State:

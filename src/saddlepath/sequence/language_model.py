@@ -139,7 +139,7 @@ def sample(
     prompt: Int[np.ndarray, " given"],
     length: int,
     *,
-    temperature: float = 1.0,
+    temperature: int | float = 1.0,
     top_k: int | None = None,
     seed: int = 0,
 ) -> Int[np.ndarray, " length"]:

@@ -5,7 +5,7 @@ filled up at either end, and the last output is that of the last date that count
 """
 
 import math
-from typing import ClassVar
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -25,14 +25,13 @@ class Recurrent(eqx.Module):
         dropout: Share of outputs switched off between layers in training. [-]
     """
 
-    kind: ClassVar[type[Cell]]
-
     forward: tuple[Cell, ...]
     backward: tuple[Cell, ...]
     dropout: float = eqx.field(static=True)
 
     def __init__(
         self,
+        kind: Callable[..., Cell],
         inputs: int,
         hidden: int,
         layers: int = 1,
@@ -44,6 +43,7 @@ class Recurrent(eqx.Module):
         """A network with random weights.
 
         Args:
+            kind: Of the cells, built from inputs and units.
             inputs: Inputs per date.
             hidden: Units per layer and direction.
             layers: Layers; every one reads the outputs of the one below it.
@@ -59,7 +59,7 @@ class Recurrent(eqx.Module):
         directions = 1 + bidirectional
         keys = jax.random.split(key, (layers, directions))
         sizes = [inputs] + [directions * hidden] * (layers - 1)
-        cells = [[self.kind(n, hidden, key=k) for k in pair] for n, pair in zip(sizes, keys, strict=True)]
+        cells = [[kind(n, hidden, key=k) for k in pair] for n, pair in zip(sizes, keys, strict=True)]
         self.forward = tuple(pair[0] for pair in cells)
         self.backward = tuple(pair[1] for pair in cells) if bidirectional else ()
         self.dropout = dropout
@@ -97,19 +97,52 @@ class Recurrent(eqx.Module):
 class RNN(Recurrent):
     """The plain recurrent network; its gradients vanish or explode over long lags, see the study `memory`."""
 
-    kind: ClassVar[type[Cell]] = RNNCell
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        layers: int = 1,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        key: PRNGKeyArray,
+    ):
+        """A network with random weights; the arguments are those of `Recurrent` after its cells."""
+        super().__init__(RNNCell, inputs, hidden, layers, dropout, bidirectional, key=key)
 
 
 class GRU(Recurrent):
     """Gated recurrent units: two gates, no state beside the output."""
 
-    kind: ClassVar[type[Cell]] = GRUCell
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        layers: int = 1,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        key: PRNGKeyArray,
+    ):
+        """A network with random weights; the arguments are those of `Recurrent` after its cells."""
+        super().__init__(GRUCell, inputs, hidden, layers, dropout, bidirectional, key=key)
 
 
 class LSTM(Recurrent):
     """Long short-term memory: three gates and a second state that is only added to."""
 
-    kind: ClassVar[type[Cell]] = LSTMCell
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        layers: int = 1,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        key: PRNGKeyArray,
+    ):
+        """A network with random weights; the arguments are those of `Recurrent` after its cells."""
+        super().__init__(LSTMCell, inputs, hidden, layers, dropout, bidirectional, key=key)
 
     def remembering(self, periods: int | float) -> "LSTM":
         """The same network with gates that start at a memory of so many periods.
