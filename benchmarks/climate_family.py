@@ -41,7 +41,7 @@ def solved() -> sp.Solution:
     """One network for the box."""
     return sp.solve(
         CDICEFamily(), sp.LevenbergMarquardt(batch=128, memory=0.8), over=BOX, network=sp.Network(width=20), tol=1e-5,
-        steps=1000, seconds=420, every=50,
+        steps=1000, seconds=330, every=50,
     )  # fmt: skip
 
 
