@@ -67,6 +67,7 @@ def test_a_single_calibration_is_no_family() -> None:
         sp.simulated(solution, ["mean:saving"])
 
 
+@pytest.mark.slow
 def test_nothing_is_known_beyond_the_horizon() -> None:
     """In calendar time every path begins at the first date and ends at the horizon."""
     with jax.enable_x64(True):
