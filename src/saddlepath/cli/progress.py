@@ -1,7 +1,7 @@
 """One line that shows how a run goes: steps, Euler error, rate, time left; plain lines without a terminal."""
 
 import time
-from typing import Any, Self
+from typing import Any
 
 from rich.console import Console
 from rich.status import Status
@@ -18,7 +18,7 @@ class StatusLine:
         self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self.status: Status | None = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "StatusLine":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -52,6 +52,9 @@ class ProgressLine(StatusLine):
         self.name, self.tol, self.steps = name, tol, steps
         self.begun = self.chunk_begun = time.perf_counter()
         self.last_step = 0
+
+    def __enter__(self) -> "ProgressLine":
+        return self
 
     def __call__(self, record: dict[str, Any]) -> None:
         """Show one record of `solve`."""

@@ -16,7 +16,7 @@ from saddlepath.errors import ConfigError
 
 FEWEST_ERRORS = 20
 """Errors before which no interval is stated [-]."""
-RATE = 0.02
+RATE = 0.05
 """How far adaptive intervals move their level after a miss, and back without one [-]."""
 
 
