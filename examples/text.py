@@ -45,7 +45,7 @@ bag = make_pipeline(CountVectorizer(), LogisticRegression()).fit(texts, labels)
 words = Vocabulary.of(texts, "word")
 first, second = jax.random.split(jax.random.key(0))
 reader = TextClassifier(len(words), 2, LSTM(16, 16, bidirectional=True, key=first), 16, 32, key=second)
-reader = train_classifier(reader, words, texts, labels, 30, sp.Training(rate=1e-2, epochs=10, batch=32))
+reader = train_classifier(reader, words, texts, labels, 30, sp.Training(rate=1e-2, epochs=7, batch=32))
 accuracy = np.mean(classify(reader, words, asked, 30) == truth)
 print(f"accuracy: LSTM {accuracy:.3f}, logistic regression on counts of words {bag.score(asked, truth):.3f}")
 
@@ -62,7 +62,7 @@ training, held_out = "\n".join(texts), "\n".join(asked)
 characters = Vocabulary.of([training, held_out, *reports[0], *reports[1]])
 code = characters.encode
 model = LanguageModel(len(characters), width=32, heads=4, layers=2, context=64, key=first)
-model = train_language_model(model, code(training), code(held_out), sp.Training(rate=1e-2, epochs=4, batch=32))
+model = train_language_model(model, code(training), code(held_out), sp.Training(rate=1e-2, epochs=12, batch=32))
 counted, _ = trigram_loss(code(training), code(held_out), len(characters))
 print(f"Transformer {language_model_loss(model, code(held_out)):.2f}, trigrams {counted:.2f}")
 
@@ -82,7 +82,7 @@ for temperature in (0.2, 0.7, 1.2):
 # %%
 few, judged = code("\n".join(reports[0])), code("\n".join(reports[1]))
 fresh = LanguageModel(len(characters), width=32, heads=4, layers=2, context=64, key=first)
-short = sp.Training(rate=3e-3, epochs=20, batch=8)
+short = sp.Training(rate=3e-3, epochs=8, batch=8)
 for name, start in (("fine-tuned", model), ("trained afresh", fresh)):
     print(f"{name}: {language_model_loss(train_language_model(start, few, few, short), judged):.2f} nats per character")
 
