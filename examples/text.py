@@ -45,7 +45,7 @@ bag = make_pipeline(CountVectorizer(), LogisticRegression()).fit(texts, labels)
 words = Vocabulary.of(texts, "word")
 first, second = jax.random.split(jax.random.key(0))
 reader = TextClassifier(len(words), 2, LSTM(16, 16, bidirectional=True, key=first), 16, 32, key=second)
-reader = train_classifier(reader, words, texts, labels, 30, sp.Training(rate=1e-2, epochs=7, batch=32))
+reader = train_classifier(reader, words, texts, labels, 30, sp.Training(rate=1e-2, epochs=10, batch=32))
 accuracy = np.mean(classify(reader, words, asked, 30) == truth)
 print(f"accuracy: LSTM {accuracy:.3f}, logistic regression on counts of words {bag.score(asked, truth):.3f}")
 
