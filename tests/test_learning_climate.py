@@ -27,7 +27,6 @@ class Invented(DecisionRule):
     """A smooth value with the costs that are its slopes; everything else is made up."""
 
     lift: jax.Array
-    size: jax.Array
 
     def __call__(self, eco: Any, model: Any, y: Any) -> Any:
         s = eco.states.unflatten(y[: eco.states.size])
@@ -37,7 +36,7 @@ class Invented(DecisionRule):
         slopes = jnp.asarray([-0.02, -0.01, -0.005])
         warm = -0.03 * s.heat[0] ** 2 - 0.01 * s.heat[1]
         learnt = -0.5 * s.m**2 - 0.02 * s.log_v
-        return jnp.exp(self.size * (0.1 * jnp.log(s.k) + slopes @ s.carbon + warm + learnt) + self.lift * s.heat[0])
+        return jnp.exp(0.1 * jnp.log(s.k) + slopes @ s.carbon + warm + learnt + self.lift * s.heat[0])
 
     def policy(self, model: Any, s: Any) -> Any:
         shares = {"consumed": 0.7 + 0.01 * s.heat[0], "price": 2.0 + s.carbon[0]}
@@ -51,13 +50,6 @@ class Invented(DecisionRule):
 
 
 COSTS = ("carbon_cost", "heat_cost", "mean_cost", "variance_cost")
-
-
-@eqx.filter_jit
-def at_the_start(model: Any, rule: Invented, quadrature: sp.GaussHermite) -> Any:
-    """Residuals in 2015, where the belief is widest."""
-    eco = economy(model, quadrature=quadrature)
-    return eco.named_residuals(rule, eco.join(model.start(), jnp.zeros(0)))
 
 
 @eqx.filter_jit
@@ -97,7 +89,7 @@ def at_a_state(model: Any, rule: Invented) -> Any:
 def test_costs_are_slopes_of_the_value_and_the_value_is_its_recursion(values: dict) -> None:
     with jax.enable_x64(True):
         model = with_array_leaves(LearningClimate(**values))
-        found, x, c, costs, gap = at_a_state(model, Invented(jnp.zeros(()), jnp.ones(())))
+        found, x, c, costs, gap = at_a_state(model, Invented(jnp.zeros(())))
         carbon, heat, mean, variance = costs
     np.testing.assert_allclose(found["carbon"], carbon / x.carbon_cost - 1, rtol=ROUNDOFF)
     np.testing.assert_allclose(found["heat"], heat / x.heat_cost - 1, rtol=ROUNDOFF)
@@ -111,20 +103,8 @@ def test_additive_utility_needs_no_value() -> None:
     with jax.enable_x64(True):
         for gamma, same in ((2.0, True), (6.0, False)):
             model = with_array_leaves(LearningClimate(psi=0.5, gamma=gamma))
-            one, other = (
-                at_a_state(model, Invented(jnp.asarray(lift), jnp.ones(())))[0]["capital"] for lift in (0.0, 0.4)
-            )
+            one, other = (at_a_state(model, Invented(jnp.asarray(lift)))[0]["capital"] for lift in (0.0, 0.4))
             assert (abs(float(one - other)) < ROUNDOFF) == same, gamma
-
-
-@pytest.mark.slow
-def test_a_finer_rule_for_expectations_changes_nothing() -> None:
-    """A value that moves with the belief as that of the optimum: by .6 % for ten points of the mean feedback."""
-    with jax.enable_x64(True):
-        model, rule = with_array_leaves(LearningClimate()), Invented(jnp.zeros(()), jnp.asarray(0.1))
-        coarse, fine = (at_the_start(model, rule, sp.GaussHermite(n)) for n in (5, 10))
-    for name, value in fine.items():
-        np.testing.assert_allclose(1 + coarse[name], 1 + value, rtol=1e-4, err_msg=name)
 
 
 def test_the_first_year_is_that_of_cdice_with_the_same_sensitivity() -> None:
