@@ -18,7 +18,7 @@ import numpy as np
 
 import saddlepath as sp
 from benchmarks.measure import surroundings
-from saddlepath.models.cdice_family import CDICEFamily
+from saddlepath.models.cdice import CDICE
 
 RESULT = Path(__file__).parent / "results" / "climate_family.json"
 BARS = {"social cost of carbon": 2e-3, "minutes": 15.0}
@@ -40,8 +40,8 @@ def main() -> None:
 def solved() -> sp.Solution:
     """One network for the box."""
     return sp.solve(
-        CDICEFamily(), sp.LevenbergMarquardt(batch=128, memory=0.8), over=BOX, network=sp.Network(width=20), tol=1e-5,
-        steps=1000, seconds=330, every=50,
+        CDICE(inputs="prices"), sp.LevenbergMarquardt(batch=128, memory=0.8), over=BOX, network=sp.Network(width=20),
+        tol=1e-5, steps=1000, seconds=330, every=50,
     )  # fmt: skip
 
 

@@ -5,25 +5,24 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from saddlepath.climate import prices_at_rest, rate_at_rest
 from saddlepath.models.cdice import CDICE
-from saddlepath.models.cdice_family import CDICEFamily
 
 
 def test_prices_at_rest_are_sums_of_discounted_damages() -> None:
     """A kilogram of carbon and a degree, followed through the linear laws for 20,000 years."""
-    model = CDICEFamily(rho=0.02, ecs=4.0, carbon_index=0.7)
+    model = CDICE(rho=0.02, ecs=4.0, carbon_index=0.7)
 
     @jax.jit
     def at_the_start() -> tuple[jax.Array, ...]:
         s, problem = model.start(), model.problem()
-        beta = jnp.exp(-model.rate_at_rest(s.t))
-        heat = model.heat_prices_at_rest(s, beta)
+        carbon, heat, rate = prices_at_rest(problem, model.output(s), s.carbon, s.heat, s.t)
         law = lambda x: jnp.concatenate(
             [problem.carbon.step(x[:3], 0.0), problem.temperature.step(x[3:], problem.radiation(x[:3], s.t))]
         )
         slopes = jax.jacfwd(law)(jnp.concatenate([s.carbon, s.heat]))
         harm = jax.grad(problem.damages)(s.heat[0]) * model.output(s)
-        return beta, jnp.concatenate([model.carbon_prices_at_rest(s, beta, heat[0]), heat]), slopes, harm
+        return jnp.exp(-rate), jnp.concatenate([carbon, heat]), slopes, harm
 
     with jax.enable_x64(True):
         beta, prices, slopes, in_the_air = (np.asarray(value) for value in at_the_start())
@@ -38,18 +37,18 @@ def test_prices_at_rest_are_sums_of_discounted_damages() -> None:
 
 def test_the_rate_at_rest_is_the_planners_where_that_is_high_and_stays_positive() -> None:
     with jax.enable_x64(True):
-        patient, hasty = CDICEFamily(psi=2.0, rho=0.001), CDICEFamily(rho=0.06)
+        patient, hasty = CDICE(psi=2.0, rho=0.001).problem(), CDICE(rho=0.06).problem()
         t = jnp.asarray(20.0)
-        planner = -jnp.log(hasty.problem().discount_factor(t + 50.0))
-        assert float(hasty.rate_at_rest(t)) == pytest.approx(float(planner), abs=1e-6)
-        assert float(patient.rate_at_rest(t)) > 0.006
+        planner = -jnp.log(hasty.discount_factor(t + 50.0))
+        assert float(rate_at_rest(hasty, t)) == pytest.approx(float(planner), abs=1e-6)
+        assert float(rate_at_rest(patient, t)) > 0.006
 
 
-def test_the_economy_is_that_of_cdice() -> None:
+def test_a_network_sees_the_prices_beside_the_stocks() -> None:
     with jax.enable_x64(True):
-        s, x = CDICE().start(), CDICE().complete(*CDICE().steady_guess())
-        for mine, theirs in zip(CDICEFamily().transition(s, x, None), CDICE().transition(s, x, None), strict=True):
-            np.testing.assert_array_equal(mine, theirs)
-        seen = CDICEFamily().features(s)
-    np.testing.assert_array_equal(seen[:8], CDICE().features(s))
-    assert seen.shape == (14,)
+        model = CDICE(inputs="prices")
+        s = model.start()
+        carbon, heat, rate = prices_at_rest(model.problem(), model.output(s), s.carbon, s.heat, s.t)
+        seen = model.features(s)
+        np.testing.assert_array_equal(seen[:8], CDICE().features(s))
+        np.testing.assert_allclose(jnp.exp(seen[8:]), jnp.concatenate([carbon, heat, rate[None]]), rtol=1e-14)

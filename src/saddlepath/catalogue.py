@@ -48,11 +48,9 @@ def shipped_models() -> list[Entry]:
 
 
 def _entries(path: Path) -> list[Entry]:
-    """Classes of a file that derive from `Model`, directly or through another class of the file or a shipped one."""
+    """Classes of a file that derive from `Model`, directly or through another class of the file."""
     models, entries = {"Model"}, []
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{_PACKAGE}."):
-            models |= {name.asname or name.name for name in node.names}
         if not isinstance(node, ast.ClassDef):
             continue
         bases = {base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in node.bases}

@@ -1,5 +1,7 @@
 """Climate: carbon cycle and temperature, forcing, exogenous paths, published calibrations."""
 
+from saddlepath.climate.at_rest import prices_at_rest as prices_at_rest
+from saddlepath.climate.at_rest import rate_at_rest as rate_at_rest
 from saddlepath.climate.belief import SENSITIVITY as SENSITIVITY
 from saddlepath.climate.belief import FeedbackLearning as FeedbackLearning
 from saddlepath.climate.belief import feedback_of as feedback_of

@@ -14,7 +14,7 @@ CARBON, HEAT = climate.carbon_cycle("cdice"), climate.temperature_boxes("cdice")
 Masses: TypeAlias = Float[Array | np.ndarray, "3"]
 Temperatures: TypeAlias = Float[Array | np.ndarray, "2"]
 THREE, TWO = sp.Positive(shape=(3,)), sp.Interval(-5.0, np.full(2, 20.0))
-INDEX = sp.Interval(-1.0, 1.0)
+INDEX, INPUTS = sp.Interval(-1.0, 1.0), sp.OneOf("stocks", "prices")
 ABATEMENT, GROWTH = sp.OneOf("optimal", "none", "taxed"), sp.OneOf("instantaneous", "exact")
 FORCING = sp.OneOf("linear", "given", "internalised")
 
@@ -67,6 +67,7 @@ class CDICE(sp.Model):
     tax_growth: float = sp.parameter(0.02, "its growth rate", unit="1/yr", within=sp.Interval(-1.0, 1.0))
     growth: str = sp.parameter("instantaneous", "growth rates, at a date or between two years", within=GROWTH)
     other_forcing: str = sp.parameter("linear", "forcing but of CO2: linear in time, or a share of it", within=FORCING)
+    inputs: str = sp.parameter("stocks", "what a network sees: stocks, or prices at rest as well", within=INPUTS)
     horizon: int = sp.parameter(400, "years over which paths are to be right", unit="yr", within=sp.Interval(2, 5000))
 
     class State(NamedTuple):
@@ -121,9 +122,16 @@ class CDICE(sp.Model):
         return self.start(), self.Policy(jnp.asarray(0.75), *prices, jnp.zeros(()))
 
     def features(self, s):
-        """Stocks, and two clocks: what remains to happen in the exogenous paths, fast and slow."""
+        """Stocks, and two clocks: what remains to happen in the exogenous paths, fast and slow.
+
+        With `inputs="prices"` also the logarithms of prices and of the discount rate if the economy stood still.
+        """
         clocks = jnp.exp(-jnp.asarray([0.015, 0.005]) * s.t)
-        return jnp.concatenate([jnp.log(s.k)[None], jnp.log(s.carbon), s.heat, clocks])
+        stocks = jnp.concatenate([jnp.log(s.k)[None], jnp.log(s.carbon), s.heat, clocks])
+        if self.inputs == "stocks":
+            return stocks
+        carbon, heat, rate = climate.prices_at_rest(self.problem(), self.output(s), s.carbon, s.heat, s.t)
+        return jnp.concatenate([stocks, jnp.log(carbon), jnp.log(heat), jnp.log(rate)[None]])
 
     def problem(self):
         """The planner's problem as a value, which `saddlepath.climate.optimum` solves by other means."""

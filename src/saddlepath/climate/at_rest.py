@@ -1,0 +1,66 @@
+"""What carbon and heat would cost if the economy stood still: closed forms that carry most of their prices.
+
+Prices of carbon and heat are discounted sums of damages. With output, temperature, the slope of forcing in carbon and
+the discount rate held where they are,
+
+    p_T = beta (Omega' Y e_1 + D' p_T),    p_M = beta (c1 F_M p_T,1 e_1 + (I + B)' p_M),
+
+with `D` and `I + B` the laws of heat and carbon: two equations, then three that are tridiagonal.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from saddlepath.climate.numbers import Number
+from saddlepath.climate.planner import PlannerProblem
+
+AHEAD = 50.0
+"""Years ahead whose growth stands for all later growth. [yr]"""
+LEAST_RATE, BEND = 0.006, 0.004
+"""Discount rates below the first are bent towards it within about the second. [1/yr]"""
+
+
+def prices_at_rest(
+    problem: PlannerProblem, output: Number, carbon: Float[Array, "3"], heat: Float[Array, "2"], t: Number
+) -> tuple[Float[Array, "3"], Float[Array, "2"], Float[Array, ""]]:
+    """Prices of carbon and of heat, and the rate at which they discount.
+
+    Args:
+        problem: Preferences, technology and climate.
+        output: Before damages. [effective labour]
+        carbon: Masses. [1000 GtC]
+        heat: Temperatures. [K]
+        t: Years since 2015. [yr]
+
+    Returns:
+        Prices of carbon `[3]` and of heat `[2]` in effective output, and the rate. [1/yr]
+    """
+    rate = rate_at_rest(problem, t)
+    heat_prices = _heat_prices(problem, output, heat[0], jnp.exp(-rate))
+    return _carbon_prices(problem, carbon, t, jnp.exp(-rate), heat_prices[0]), heat_prices, rate
+
+
+def rate_at_rest(problem: PlannerProblem, t: Number) -> Float[Array, ""]:
+    """At which prices in effective output are discounted; kept positive, as the sums need. [1/yr]"""
+    rate = -jnp.log(problem.discount_factor(jnp.asarray(t) + AHEAD))
+    return LEAST_RATE + BEND * jax.nn.softplus((rate - LEAST_RATE) / BEND)
+
+
+def _heat_prices(problem: PlannerProblem, output: Number, warmth: Array, beta: Array) -> Float[Array, "2"]:
+    harm = beta * jax.grad(problem.damages)(warmth) * output
+    left = jnp.eye(2) - beta * (jnp.eye(2) + problem.temperature.exchange).T
+    share = -left[1, 0] / left[1, 1]
+    air = harm / (left[0, 0] + left[0, 1] * share)
+    return jnp.stack([air, share * air])
+
+
+def _carbon_prices(
+    problem: PlannerProblem, carbon: Float[Array, "3"], t: Number, beta: Array, air: Array
+) -> Float[Array, "3"]:
+    slope = jax.grad(lambda masses: problem.radiation(masses, t))(carbon)[0]
+    left = jnp.eye(3) - beta * (jnp.eye(3) + problem.carbon.exchange).T
+    lower = -left[2, 1] / left[2, 2]
+    upper = -left[1, 0] / (left[1, 1] + left[1, 2] * lower)
+    top = beta * problem.temperature.c1 * slope * air / (left[0, 0] + left[0, 1] * upper)
+    return jnp.stack([top, top * upper, top * upper * lower])
