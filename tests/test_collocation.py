@@ -321,6 +321,7 @@ def test_a_solution_is_a_start(growth: sp.Solution) -> None:
 # Run files and outcomes.
 
 
+@pytest.mark.slow
 def test_a_run_folder_by_collocation(tmp_path: Path) -> None:
     table = tomllib.loads('model = "growth"\n[solver]\nkind = "Collocation"\nnodes = 6\n[solve]\ntol = 1e-5\n')
     folder = RunFolder(tmp_path / "run")

@@ -55,6 +55,7 @@ def test_draws_have_the_mean_and_the_deviation_of_the_prediction(fitted: DeepEns
     assert np.all(np.abs(drawn.mean(axis=0) - found.mean) < 4 * found.sd / np.sqrt(400))
 
 
+@pytest.mark.slow
 def test_gradient_is_that_of_the_function(fitted: DeepEnsemble) -> None:
     slope = jax.jacobian(lambda t: fitted.at(t).mean)(np.array([0.4, 2.0]))
     exact = [[6 * np.cos(1.2), np.sin(1.2)], [0.0, 0.5]]

@@ -112,6 +112,7 @@ def test_costates_and_euler_equation_give_one_rule() -> None:
     np.testing.assert_allclose(costate.slopes[0], euler.slopes[0], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_state_without_a_control_of_its_own_has_a_costate() -> None:
     model = planners.Habit()
     steady = sp.steady_state(model)

@@ -267,6 +267,7 @@ def test_a_long_simulation_has_the_same_mean(published, published_distribution):
     assert abs(k.mean() - published_distribution.mean()) < 4 * published_distribution.deviation() / np.sqrt(2000)
 
 
+@pytest.mark.slow
 def test_quantiles_and_inequality(distribution):
     """Half the mean absolute difference of two households over the mean, summed over all pairs of nodes."""
     own = distribution.probabilities.sum(axis=1)

@@ -126,7 +126,7 @@ def test_countries_whose_tastes_matter_through_a_common_price_pass():
     ("model", "what"),
     [
         pytest.param(Firms(taste=0.01), "the equation euler", marks=pytest.mark.slow),
-        (Firms(luck=0.1), "the transition of k"),
+        pytest.param(Firms(luck=0.1), "the transition of k", marks=pytest.mark.slow),
         (Firms(weights=0.1), "the transition of z"),
     ],
 )

@@ -99,6 +99,7 @@ def test_sample_weights_are_repetitions() -> None:
     np.testing.assert_allclose(weighted.predict(x), fit_network(x[rows], y[rows], recipe).predict(x), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_early_stopping_keeps_the_best_weights() -> None:
     """Values without any law: the validation loss rises soon, training ends, and earlier weights are kept."""
     random = np.random.default_rng(0)

@@ -103,6 +103,7 @@ def test_other_covariances_are_their_formulas(kernel: Kernel, levels: list[float
     assert float(White().value(jnp.zeros(0), jnp.asarray(a), jnp.asarray(a))) == 1.0
 
 
+@pytest.mark.slow
 def test_leaving_out_is_fitting_without() -> None:
     data = labels(16)
     gp = process_with(Matern(1.5), [2.0, 0.5, 0.8], 1e-2, data)

@@ -17,6 +17,7 @@ def solved(value, slacks, x):
         return jax.tree.map(np.asarray, maximise(value, second_order, slacks, jnp.asarray(x)))
 
 
+@pytest.mark.slow
 def test_a_bound_that_binds_has_its_multiplier() -> None:
     """max -(x - 2)^2 - (y + 1)^2 with x <= 1, y >= -3: x = 1 with multiplier 2, y = -1 with none."""
     value = lambda v: -((v[0] - 2) ** 2) - (v[1] + 1) ** 2

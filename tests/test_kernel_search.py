@@ -79,6 +79,7 @@ def test_a_trend_beside_a_period_is_a_sum() -> None:
     assert found.scores[0].lml > base + 50
 
 
+@pytest.mark.slow
 def test_kernels_that_labels_cannot_tell_apart_are_ties() -> None:
     """A plane of one input has one length scale, whether there is one per input or one for all."""
     found = sp.search_kernel(noisy(np.sin, 20), (SquaredExponential(), SquaredExponential(ard=False)), process=sp.GP())

@@ -81,7 +81,7 @@ def at_a_state(model: Any, rule: Invented) -> Any:
 @pytest.mark.parametrize(
     "values",
     [
-        {},
+        pytest.param({}, marks=pytest.mark.slow),
         {"psi": 0.5, "gamma": 4.0},
         pytest.param({"damages": "weitzman", "learning": "off"}, marks=pytest.mark.slow),
     ],

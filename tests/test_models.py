@@ -272,6 +272,7 @@ def test_calibration_of_the_life_cycle_by_length_of_the_period(ages):
     np.testing.assert_allclose(np.asarray(found), [reference[name] for name in names], rtol=STEADY)
 
 
+@pytest.mark.slow
 def test_one_network_serves_many_ages():
     model = LifeCycle(ages=20)
     state, _ = model.steady_guess()

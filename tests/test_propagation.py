@@ -29,6 +29,7 @@ def test_product_of_lognormals() -> None:
     json.dumps(found.as_dict())
 
 
+@pytest.mark.slow
 def test_surrogate_error_in_mean_and_quantiles() -> None:
     box = Box(a=(1.0, 3.0))
     unsure = LinearSurrogate(box, ("y",), jnp.array([2.0]), jnp.array([0.1]))

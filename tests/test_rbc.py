@@ -189,6 +189,7 @@ def test_the_published_test_refuses_the_path_of_another_rule() -> None:
         growth_crra.published_errors(economy, lambda k, z: k + 1e-6, k, z)
 
 
+@pytest.mark.slow
 def test_the_residual_is_the_published_error() -> None:
     """Of the first-order rule, at states where it is wrong by more than a thousandth."""
     numbers, model = growth_crra.Economy(), GrowthCRRA()

@@ -177,7 +177,7 @@ class AsAdditive(DecisionRule):
         return AdditiveGrowth.Policy(capital=recursive.transition(s, x, still).k, labour=x.labour)
 
 
-@pytest.mark.parametrize("psi", [pytest.param(0.5, marks=pytest.mark.slow), 1.5])
+@pytest.mark.parametrize("psi", [pytest.param(psi, marks=pytest.mark.slow) for psi in (0.5, 1.5)])
 def test_at_any_rule_the_conditions_are_those_of_additive_utility(psi: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Derivatives of utility are taken by automatic differentiation in the twin, and written out in the model."""
     eco, rule = random_rule(RecursiveGrowth(psi=psi, gamma=1 / psi), monkeypatch)

@@ -77,6 +77,7 @@ def test_a_small_smooth_solve_finds_the_written_rows(name: str) -> None:
     assert GROWTH[name]["euler_error"]["max"] < 1e-9
 
 
+@pytest.mark.slow
 def test_a_small_solve_with_a_floor_finds_the_written_rows() -> None:
     reference = GROWTH["investment_floor"]
     economy = growth.Economy(**reference["calibration"])

@@ -1,6 +1,7 @@
 """What holds for the repository as a whole: budgets, one version, no addresses, nothing forgotten."""
 
 import ast
+import functools
 import importlib.metadata
 import re
 import subprocess
@@ -37,9 +38,10 @@ def texts() -> Iterator[tuple[Path, str]]:
             yield path, path.read_text(encoding="utf-8")
 
 
-def parsed(folder: Path = PACKAGE) -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(folder.rglob("*.py")):
-        yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+@functools.cache
+def parsed(folder: Path = PACKAGE) -> list[tuple[str, ast.Module]]:
+    files = sorted(folder.rglob("*.py"))
+    return [(str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))) for path in files]
 
 
 def test_files_stay_short() -> None:
