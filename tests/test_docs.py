@@ -39,7 +39,10 @@ def public(node: ast.AST) -> str | None:
     return None
 
 
-@pytest.mark.parametrize(("page", "code"), list(sources()), ids=lambda value: value[:40])
+SOURCES = list(sources())
+
+
+@pytest.mark.parametrize(("page", "code"), SOURCES, ids=[f"{page}, block {n}" for n, (page, _) in enumerate(SOURCES)])
 def test_shown_names_and_arguments_exist(page: str, code: str) -> None:
     for node in ast.walk(ast.parse(code)):
         name = public(node)
