@@ -119,7 +119,7 @@ def text() -> dict[str, Any]:
     codes = [vocabulary.encode(part) for part in (training, held_out, test, second, second_out, second_test)]
     fresh = LanguageModel(len(vocabulary), 64, 4, 2, context=64, key=jax.random.key(0))
     began = time.perf_counter()
-    model = train_language_model(fresh, codes[0], codes[1], Training(rate=3e-3, epochs=2, batch=32))
+    model = train_language_model(fresh, codes[0], codes[1], Training(rate=3e-3, epochs=8, batch=32))
     seconds = time.perf_counter() - began
     short = Training(rate=2e-3, epochs=15, batch=8)
     tuned, afresh = (train_language_model(first, codes[3], codes[4], short) for first in (model, fresh))
