@@ -172,7 +172,7 @@ def _size(residuals: Array) -> Array:
 
 
 def solve_points(eco: Economy, thetas: Float[np.ndarray, "n n_theta"]) -> tuple[np.ndarray, np.ndarray]:
-    """Steady states at several parameter points, from several starts each.
+    """Steady states at several parameter points, from the first start or, where that fails, from several each.
 
     Returns:
         Features and coordinates `[n, n_continuous + n_policies]`, and largest absolute residuals `[n]`.
@@ -181,14 +181,23 @@ def solve_points(eco: Economy, thetas: Float[np.ndarray, "n n_theta"]) -> tuple[
     point = Point(eco.states, eco.coordinates)
     _check_square(eco, point)
     starts = _starts(eco)
-    pairs = np.repeat(thetas, len(starts), axis=0)
-    v, size = _newton(point, _family(eco, pairs), jnp.asarray(np.tile(starts, (len(thetas), 1))))
-    v, size = np.asarray(v).reshape(len(thetas), len(starts), -1), np.asarray(size).reshape(len(thetas), -1)
+    v, size = _from_starts(eco, point, thetas, starts[:1])
+    if not np.all(size < REACHED):
+        v, size = _from_starts(eco, point, thetas, starts)
     # An economy may rest at several points (a liquidity trap); the first start is the one that its author means.
     reached = size < REACHED
     best = np.where(reached.any(axis=1), np.argmax(reached, axis=1), np.argmin(size, axis=1))
     rows = np.arange(len(thetas))
     return v[rows, best], size[rows, best]
+
+
+def _from_starts(
+    eco: Economy, point: Point, thetas: Float[np.ndarray, "n n_theta"], starts: Float[np.ndarray, "m n_unknowns"]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where Newton's method ends `[n, m, n_unknowns]` from every start, and the largest residuals `[n, m]`."""
+    models = _family(eco, np.repeat(thetas, len(starts), axis=0))
+    v, size = _newton(point, models, jnp.asarray(np.tile(starts, (len(thetas), 1))))
+    return np.asarray(v).reshape(len(thetas), len(starts), -1), np.asarray(size).reshape(len(thetas), -1)
 
 
 def _require_rest(eco: Economy) -> None:
