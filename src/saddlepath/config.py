@@ -47,7 +47,7 @@ TABLES: dict[str, tuple[type, ...]] = {
     "test": (TestPaths,),
 }
 """Arguments of `solve` that are values, each a table of its own, with the constructors it may name."""
-_PYTHON_ONLY = {"model", "throw", "log", "save", "resume"}
+_PYTHON_ONLY = {"model", "mesh", "throw", "log", "save", "resume"}
 
 
 def _plain_arguments() -> dict[str, tuple[Any, bool]]:

@@ -3,7 +3,7 @@
 `run.toml` with every setting, `environment.json`, `metrics.jsonl` and TensorBoard events, `checkpoint.saddle`
 after every test, and at the end `solution.saddle`, `accuracy.json`; the report joins them. A run that was
 killed continues from its checkpoint: logs are cut back to it, and what follows is bit for bit what would have
-followed.
+followed. Of several processes that solve together, the first alone writes.
 """
 
 import dataclasses
@@ -32,6 +32,7 @@ from saddlepath.model import Model
 from saddlepath.network import Network
 from saddlepath.outcome import Outcome
 from saddlepath.solution import Solution
+from saddlepath.solvers.devices import leads
 from saddlepath.solvers.solve import Checkpoint, attempts_of, solve
 
 FREE = ("tol", "steps", "seconds", "attempts")
@@ -94,11 +95,12 @@ def start_run(folder: RunFolder, config: Config, cls: type[Model], show: Show) -
         cls: The class that it names.
         show: Called with every record, for the progress line.
     """
-    folder.require_empty()
     arguments = config.arguments(cls)
     model = config.build_model(cls)
-    write_atomically(folder.config, tomli_w.dumps(config.resolved(cls)).encode())
-    write_json(folder.environment, _environment(arguments))
+    if leads():
+        folder.require_empty()
+        write_atomically(folder.config, tomli_w.dumps(config.resolved(cls)).encode())
+        write_json(folder.environment, _environment(arguments))
     return _run(folder, config, model, arguments, show, None)
 
 
@@ -113,7 +115,8 @@ def resume_run(folder: RunFolder, config: Config, cls: type[Model], show: Show) 
     found = read_checkpoint(folder.checkpoint) if folder.checkpoint.exists() else None
     if found is not None:
         found.require(_identity(config, model))
-    write_atomically(folder.config, tomli_w.dumps(config.resolved(cls)).encode())
+    if leads():
+        write_atomically(folder.config, tomli_w.dumps(config.resolved(cls)).encode())
     return _run(folder, config, model, arguments, show, found)
 
 
@@ -127,6 +130,8 @@ def _run(
 ) -> Solution:
     identity = _identity(config, model)
     checkpoint = None if found is None else _restore(folder, found, model, arguments)
+    if not leads():
+        return solve(model, **arguments, resume=checkpoint)
     log = RunLog(folder, show, checkpoint, found)
 
     def keep(reached: Checkpoint) -> None:

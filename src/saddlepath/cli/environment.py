@@ -5,6 +5,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from saddlepath.errors import ConfigError
+
 FUSION_EMITTERS = "--xla_cpu_use_fusion_emitters"
 """Flag of XLA for a stage of code generation that costs more time than it saves for programs of this size."""
 KNOWN_TO = "0.10."
@@ -30,6 +32,25 @@ def prepare(*, cache: bool = True) -> None:
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
     else:
         os.environ.pop("JAX_COMPILATION_CACHE_DIR", None)
+
+
+def join() -> None:
+    """Join the processes that a launcher has started for one solve; before anything is computed.
+
+    Raises:
+        ConfigError: There is no launcher, or the first process does not answer.
+    """
+    import jax
+
+    try:
+        jax.distributed.initialize()
+    except ValueError as error:
+        raise ConfigError(
+            "--distributed found no processes to join; start the command with srun (SLURM) or mpirun (Open MPI)."
+        ) from error
+    except RuntimeError as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(f"--distributed cannot reach the first process ({reason}); see whether it runs.") from error
 
 
 def cache_folder() -> Path:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saddlepath.cli.environment import prepare
+from saddlepath.cli.environment import join, prepare
 
 if TYPE_CHECKING:
     from saddlepath.cli.progress import ProgressLine
@@ -24,6 +24,10 @@ Referee = Annotated[
     typer.Option("--referee", help="Solve by collocation too, and report the distance: up to three states."),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Compile afresh; keep no compiled programs.")]
+Distributed = Annotated[
+    bool,
+    typer.Option("--distributed", help="One solve by all processes that srun or mpirun has started."),
+]
 
 
 def solve(
@@ -33,9 +37,12 @@ def solve(
     referee: Referee = False,
     no_report: NoReport = False,
     no_cache: NoCache = False,
+    distributed: Distributed = False,
 ) -> None:
     """Solve a model and write a run folder."""
     prepare(cache=not no_cache)
+    if distributed:
+        join()
     from saddlepath.catalogue import model_class
     from saddlepath.config import Config, read_config
     from saddlepath.runs import RunFolder, start_run
@@ -43,7 +50,6 @@ def solve(
     config = read_config(run) if run.endswith(".toml") else Config({"model": run})
     config = config.override(settings or [])
     folder = RunFolder(out or _free_folder(config.reference))
-    folder.require_empty()
     cls = model_class(config.reference)
     if referee:
         _require_judge(config, cls)
@@ -62,20 +68,25 @@ def resume(
     referee: Referee = False,
     no_report: NoReport = False,
     no_cache: NoCache = False,
+    distributed: Distributed = False,
 ) -> None:
     """Continue a run from its checkpoint; the result is that of a run without interruption, bit for bit."""
     prepare(cache=not no_cache)
+    if distributed:
+        join()
     from saddlepath.cli.folders import class_of_run, solution_of
     from saddlepath.report.html import write_report
     from saddlepath.runs import RunFolder, final_outcome, resume_run
+    from saddlepath.solvers.devices import leads
 
     folder = RunFolder(run)
     config = folder.require_run().override(settings or [])
     ended = final_outcome(folder)
     if ended is not None and not settings:
-        typer.echo(f"{run}: this run has ended, {ended.sentence}.")
-        if not no_report and not folder.report.exists():
-            write_report(solution_of(run, model), run)
+        if leads():
+            typer.echo(f"{run}: this run has ended, {ended.sentence}.")
+            if not no_report and not folder.report.exists():
+                write_report(solution_of(run, model), run)
         raise typer.Exit(0 if ended.converged else 1)
     cls = class_of_run(config, model)
     if referee:
@@ -111,8 +122,11 @@ def _tell(solution: "Solution", folder: "RunFolder", *, report: bool, judged: bo
     """Outcome, accuracy and verdict on the screen, then the report; exit code 1 where the tolerance was not met."""
     from saddlepath.outcome import Outcome
     from saddlepath.report.html import write_report
+    from saddlepath.solvers.devices import leads
     from saddlepath.verdict import referee
 
+    if not leads():
+        raise typer.Exit(0 if solution.outcome.converged else 1)
     typer.echo(f"{type(solution.model).__name__}: {solution.outcome.sentence}.")
     if solution.accuracy is not None:
         typer.echo(str(solution.accuracy))

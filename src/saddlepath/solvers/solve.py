@@ -13,6 +13,8 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
 
 from saddlepath._version import __version__
 from saddlepath.accuracy import TestPaths, default_test
@@ -28,6 +30,7 @@ from saddlepath.rule import NetworkRule
 from saddlepath.solution import Solution
 from saddlepath.solvers.collocation import Collocation
 from saddlepath.solvers.conditions import check_two_draws, has_complementarity
+from saddlepath.solvers.devices import gathered, leads, mesh_for
 from saddlepath.solvers.endogenous_grid import EndogenousGrid
 from saddlepath.solvers.first_order import FirstOrder
 from saddlepath.solvers.homotopy import Homotopy
@@ -111,6 +114,7 @@ def solve(
     every: int = 50,
     test: TestPaths | None = None,
     precision: str = "float64",
+    mesh: Mesh | None = None,
     seed: int = 0,
     attempts: int = 4,
     throw: bool = False,
@@ -137,11 +141,12 @@ def solve(
         every: Steps between tests.
         test: Size of the tests; in calendar time the default is the whole horizon from the first date.
         precision: `float64`, or `float32` for the training steps.
+        mesh: Devices that share the batch; default all, those of other processes too.
         seed: Seed of all random keys.
         attempts: Most starts after explosions.
         throw: Raise instead of returning a solution that did not converge.
-        log: Called with a record of every new attempt, of its first steps, of every test and of how the attempt ended.
-        save: Called with a checkpoint after every test.
+        log: Called with a record of every attempt, its first steps, every test, its end; in the first process alone.
+        save: Called with a checkpoint after every test; in the first process alone.
         resume: Checkpoint to go on from.
 
     Returns:
@@ -152,27 +157,25 @@ def solve(
         ModelError: A method of the model cannot be evaluated, or names, shapes or counts do not fit.
         ConvergenceError: No steady state; or no convergence and `throw` is set.
     """
-    stages = stages_of(solver)
     with jax.enable_x64(True):
         if homotopy is not None:
             easier = lambda calibration, begin: solve(
                 calibration, solver, over=over, tol=tol, network=network, sampling=sampling, quadrature=quadrature,
-                start=begin, steps=steps, seconds=seconds, every=every, test=test, precision=precision, seed=seed,
-                attempts=attempts, log=log,
+                start=begin, steps=steps, seconds=seconds, every=every, test=test, precision=precision, mesh=mesh,
+                seed=seed, attempts=attempts, log=log,
             )  # fmt: skip
             start = homotopy.climb(model, start, easier)
         eco = economy(model, over=over, quadrature=quadrature)
         require_sound(eco)
         test = test or default_test(eco)
-        report = log or (lambda record: None)
+        report = log if log and leads() else (lambda record: None)
         if isinstance(solver, Collocation | EndogenousGrid):
-            _require_plain(solver, network, sampling, precision, resume)
-            own = quadrature is not None
-            request = Request(eco, own, tol, start, steps, seconds, test, seed, report, _versions())
+            _require_plain(solver, network, sampling, precision, mesh, resume)
+            request = Request(eco, quadrature is not None, tol, start, steps, seconds, test, seed, report, _versions())
             solution = collocate(request, solver) if isinstance(solver, Collocation) else backward(request, solver)
         else:
-            plan = Plan(eco, stages, network, sampling_of(eco, sampling), test, precision, seed)
-            budget = Budget(tol or default_tolerance(eco), steps, seconds, every, stages[-1].patience)
+            plan = Plan(eco, stages_of(solver), network, sampling_of(eco, sampling), test, precision, mesh, seed)
+            budget = Budget(tol or default_tolerance(eco), steps, seconds, every, plan.stages[-1].patience)
             solution = _attempt_all(plan, budget, start, attempts, report, save, resume)
     return solution.require_converged() if throw else solution
 
@@ -187,6 +190,7 @@ class Plan:
     sampling: Sampler
     test: TestPaths
     precision: str
+    mesh: Mesh | None
     seed: int
 
     def __post_init__(self) -> None:
@@ -233,7 +237,12 @@ def stages_of(solver: AnySolver | Sequence[AnySolver]) -> tuple[Solver, ...]:
 
 
 def _require_plain(
-    solver: AnySolver, network: Network, sampling: Sampler | None, precision: str, resume: Checkpoint | None
+    solver: AnySolver,
+    network: Network,
+    sampling: Sampler | None,
+    precision: str,
+    mesh: Mesh | None,
+    resume: Checkpoint | None,
 ) -> None:
     """Refuse what a solver on a grid would ignore.
 
@@ -244,6 +253,7 @@ def _require_plain(
         "network": network != Network(),
         "sampling": sampling is not None and not eqx.tree_equal(sampling, Paths()),
         "precision": precision != "float64",
+        "mesh": mesh is not None,
         "resume": resume is not None,
     }
     for name, differs in given.items():
@@ -340,9 +350,10 @@ class _Run:
         Nothing that is compiled depends on what is found. Where a batch is spread over several devices, or starts
         from a solution of other shapes, the code would be another.
         """
-        if not isinstance(self.attempt.start, str) or jax.device_count() > 1 or self.plan.precision != "float64":
-            return None
         plan, stage = self.plan, self.attempt.stages[0]
+        spread = plan.mesh is not None or jax.device_count() > 1
+        if not isinstance(self.attempt.start, str) or spread or plan.precision != "float64":
+            return None
 
         def work() -> None:
             problem = Problem(plan.economy, blank_rule(plan.economy, plan.network))
@@ -355,7 +366,7 @@ class _Run:
         """Train through all stages, from a checkpoint if there is one."""
         progress = checkpoint.progress if checkpoint else Progress(attempt=self.number, tests=self.tests)
         first = checkpoint.stage if checkpoint else 0
-        state, outcome = (over_devices(checkpoint.state) if checkpoint else None), Outcome.EXHAUSTED
+        state, outcome = (checkpoint.state if checkpoint else None), Outcome.EXHAUSTED
         for number in range(first, len(self.attempt.stages)):
             if state is None or number > first:
                 state = self._enter(number, state)
@@ -374,7 +385,7 @@ class _Run:
         batch = _batch(stage, self.problem)
         with jax.enable_x64(self.plan.precision == "float64"):
             key = self.key if before is None else before.key
-            fresh = over_devices(start_state(self.trained, stage, self.plan.sampling, batch, key))
+            fresh = start_state(self.trained, stage, self.plan.sampling, batch, key)
         if before is None:
             return fresh
         return dataclasses.replace(fresh, weights=before.weights, average=before.weights)
@@ -384,22 +395,25 @@ class _Run:
         end = (
             self.budget.steps if last or stage.steps is None else min(progress.entered + stage.steps, self.budget.steps)
         )
-        keep = self.save or (lambda checkpoint: None)
-        return train(
+        keep = self.save if self.save and leads() else (lambda checkpoint: None)
+        mesh = mesh_for(state.points.shape[0], self.plan.mesh)
+        state, outcome = train(
             self.trained,
             stage,
             self.plan.sampling,
             self.judge,
             dataclasses.replace(self.budget, steps=end, patience=stage.patience),
-            state,
+            over_devices(state, mesh),
             progress,
             self.log,
             self.compiling,
             lambda s, p: keep(Checkpoint(self.number, number, s, p, self.earlier)),
+            mesh,
         )
+        return gathered(state, mesh), outcome
 
     def _solution(self, state: TrainState, progress: Progress, outcome: Outcome) -> Solution:
-        weights = state.weights if progress.best is None else jnp.asarray(progress.best)
+        weights = np.asarray(state.weights) if progress.best is None else progress.best
         rule = self.judge.rule(weights)
         accuracy, region = self.judge.certificate(rule, self._first_order(rule))
         drift = self.judge.drift(rule, progress.recent)

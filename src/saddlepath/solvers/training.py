@@ -15,7 +15,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 from jaxtyping import Array, PRNGKeyArray
 from threadpoolctl import threadpool_limits
 
@@ -36,6 +36,7 @@ from saddlepath.accuracy import (
 from saddlepath.errors import ModelError
 from saddlepath.outcome import Outcome
 from saddlepath.rule import SATURATION, NetworkRule
+from saddlepath.solvers.devices import agreed, along, everywhere, gathered, put
 from saddlepath.solvers.problem import Problem
 from saddlepath.solvers.sampling import Sampler
 from saddlepath.solvers.solver import Solver
@@ -91,28 +92,36 @@ def start_state(problem: Problem, solver: Solver, sampler: Sampler, batch: int, 
     return TrainState(weights, weights, solver.init(problem, weights), points, key, zero, zero)
 
 
-def over_devices(state: TrainState) -> TrainState:
-    """The state with its batch of paths spread over all devices of the machine, everything else on each of them."""
-    n = jax.device_count()
-    if n == 1 or state.points.shape[0] % n:
+def over_devices(state: TrainState, mesh: Mesh | None) -> TrainState:
+    """The state with its batch of paths spread over devices, everything else on each of them."""
+    if mesh is None:
         return state
-    mesh = Mesh(np.asarray(jax.devices()), ("batch",))
-    place = lambda tree, spec: jax.device_put(tree, NamedSharding(mesh, spec))
     arrays, rest = eqx.partition(state, eqx.is_array)
-    state = eqx.combine(place(arrays, PartitionSpec()), rest)
-    return dataclasses.replace(state, points=place(state.points, PartitionSpec("batch")))
+    whole = eqx.combine(put(arrays, everywhere(mesh)), rest)
+    return dataclasses.replace(whole, points=put(state.points, along(mesh)))
 
 
 @eqx.filter_jit
 def train_chunk(
-    problem: Problem, solver: Solver, sampler: Sampler, state: TrainState, settled: Array, steps: int
+    problem: Problem,
+    solver: Solver,
+    sampler: Sampler,
+    state: TrainState,
+    settled: Array,
+    steps: int,
+    mesh: Mesh | None,
 ) -> tuple[TrainState, StepTrace]:
     """`steps` steps in one compiled scan."""
 
     def step(state: TrainState, _: None) -> tuple[TrainState, StepTrace]:
         return _step(problem, solver, sampler, state, settled)
 
-    return jax.lax.scan(step, state, None, length=steps)
+    state, trace = jax.lax.scan(step, state, None, length=steps)
+    if mesh is None:
+        return state, trace
+    lie = jax.lax.with_sharding_constraint
+    whole, trace = jax.tree.map(lambda leaf: lie(leaf, everywhere(mesh)), (state, trace))
+    return dataclasses.replace(whole, points=lie(state.points, along(mesh))), trace
 
 
 def compile_chunk(
@@ -121,7 +130,7 @@ def compile_chunk(
     """Compile `start_state` and `train_chunk` for problems of the structure and shapes of this one."""
     state = start_state(problem, solver, sampler, batch, key)
     jitted: Any = train_chunk  # typed as the function that it wraps
-    jitted.lower(problem, solver, sampler, state, jnp.asarray(False), steps).compile()
+    jitted.lower(problem, solver, sampler, state, jnp.asarray(False), steps, None).compile()
 
 
 def _step(
@@ -235,18 +244,18 @@ class Judge:
         self.economy = tested(problem.economy, size)
         self.equations = self.economy.equations(problem.rule)
 
-    def rule(self, weights: Array) -> NetworkRule:
+    def rule(self, weights: Array | np.ndarray) -> NetworkRule:
         """The rule with these weights, in double precision."""
         return _rule_with(self.problem, jnp.asarray(weights, dtype=float))
 
-    def on_paths(self, weights: Array, key: PRNGKeyArray) -> Accuracy:
+    def on_paths(self, weights: np.ndarray, key: PRNGKeyArray) -> Accuracy:
         """Accuracy of weights on the paths of one key, and on the sampler's region where there is one."""
         rule = self.rule(weights)
         return worse(
             assess(self.economy, rule, rule.cloud, [key], self.size, self.equations), self._on_region(rule, key)
         )
 
-    def in_background(self, weights: Array) -> Future[Accuracy]:
+    def in_background(self, weights: np.ndarray) -> Future[Accuracy]:
         """Accuracy on the selection paths, computed in a thread of its own, which then compiles what the end needs."""
         first, *_ = in_background(
             lambda: self.on_paths(weights, self.keys.select),
@@ -267,7 +276,8 @@ class Judge:
         """Accuracy on paths, and on the region, with the key kept for it; beside it that of the first-order rule."""
         keys, limits = split(self.keys.certify, self.size.repeats), self.sampler.limits()
         accuracy = assess(self.economy, rule, rule.cloud, keys, self.size, self.equations, limits, linear)
-        return accuracy, self._on_region(rule, keys[0])
+        region = self._on_region(rule, keys[0])
+        return _agreed(accuracy), None if region is None else _agreed(region)
 
     def drift(self, rule: NetworkRule, recent: np.ndarray | None) -> float | None:
         """Largest distance of a rule from the two tested last, on the paths of the certificate."""
@@ -275,7 +285,7 @@ class Judge:
             return None
         key = split(self.keys.certify, self.size.repeats)[0]
         points = walk(self.economy, rule, rule.cloud, key, self.size)
-        return max(rule_distance(self.economy, rule, self.rule(jnp.asarray(w)), points) for w in recent)
+        return max(rule_distance(self.economy, rule, self.rule(w), points) for w in recent)
 
     def _on_region(self, rule: NetworkRule, key: PRNGKeyArray) -> Accuracy | None:
         region = self.sampler.tested_region()
@@ -285,6 +295,11 @@ class Judge:
         points = region.batch(self.problem, points, key, jnp.asarray(True))
         errors = np.asarray(point_errors(self.economy, rule, points))
         return summarise(errors, self.equations, where="uniform draws from the sampling box")
+
+
+def _agreed(found: Accuracy) -> Accuracy:
+    """What the first process found, from which all of them decide."""
+    return Accuracy(**agreed(dataclasses.asdict(found)))
 
 
 def worse(a: Accuracy, b: Accuracy | None) -> Accuracy:
@@ -305,33 +320,38 @@ def train(
     log: Log,
     compiling: Future | None,
     save: Callable[[TrainState, Progress], None],
+    mesh: Mesh | None,
 ) -> tuple[TrainState, Outcome]:
     """Train from `state` until the tolerance is met or the attempt ends; `progress` is updated in place.
 
-    The rule before the first step is tested in a second thread, while the steps are compiled in another.
+    The rule before the first step is tested in a second thread, while the steps are compiled in another. Where several
+    processes take the steps together they cannot be stopped by hand one by one: an interrupt ends them all.
     """
-    first = judge.in_background(state.weights) if progress.step == 0 else None
+    first = judge.in_background(np.asarray(state.weights)) if progress.step == 0 else None
     if compiling is not None:
         wait([compiling])  # whatever failed there fails again below, where it is raised
     while progress.step < budget.steps:
         started, lost = time.perf_counter(), int(state.lost)
         try:
             with threadpool_limits(limits=1, user_api="blas"):
-                state, trace = _chunk(problem, solver, sampler, state, progress.settled, budget.every)
+                state, trace = _chunk(problem, solver, sampler, state, progress.settled, budget.every, mesh)
                 if first is not None:
                     log({"event": "begun", "step": budget.every, "loss": float(trace.loss[-1])})
                     log({"event": "test", **_summary(first.result(), "start"), "step": 0})
                     first = None
                 record = _test(judge, budget, state, progress)
         except KeyboardInterrupt:
+            if jax.process_count() > 1:
+                raise
             return state, Outcome.INTERRUPTED
-        _require_defined(problem, sampler, state, trace)
+        if np.mean(np.asarray(trace.undefined)) > UNDEFINED_SHARE * state.points.shape[0]:
+            _require_defined(problem, sampler, gathered(state, mesh))
         progress.step += budget.every
         progress.seconds += time.perf_counter() - started
         record |= _diagnostics(trace, progress, judge.equations) | {"restarted": int(state.lost) - lost}
         progress.tests.append(record)
         outcome = verdict(judge, budget, progress)
-        save(state, progress)
+        save(gathered(state, mesh), progress)
         log({"event": "test", **record})
         if outcome is not None:
             return state, outcome
@@ -339,18 +359,16 @@ def train(
 
 
 def _chunk(
-    problem: Problem, solver: Solver, sampler: Sampler, state: TrainState, settled: bool, steps: int
+    problem: Problem, solver: Solver, sampler: Sampler, state: TrainState, settled: bool, steps: int, mesh: Mesh | None
 ) -> tuple[TrainState, StepTrace]:
     """A chunk in the precision of the weights."""
     with jax.enable_x64(state.weights.dtype == jnp.float64):
-        return train_chunk(problem, solver, sampler, state, jnp.asarray(settled), steps)
+        return train_chunk(problem, solver, sampler, state, jnp.asarray(settled), steps, mesh)
 
 
-def _require_defined(problem: Problem, sampler: Sampler, state: TrainState, trace: StepTrace) -> None:
-    """Stop with a sentence when most states have no finite residual: which equation, at which state."""
+def _require_defined(problem: Problem, sampler: Sampler, state: TrainState) -> None:
+    """Stop with a sentence where most states have no finite residual: which equation, at which state."""
     n = state.points.shape[0]
-    if np.mean(np.asarray(trace.undefined)) <= UNDEFINED_SHARE * n:
-        return
     eco, rule = problem.economy, problem.rule_with(state.weights)
     points = sampler.batch(problem, state.points, state.key, jnp.asarray(False))
     named = jax.vmap(eco.named_residuals, (None, 0))(rule, points)
@@ -368,18 +386,19 @@ def _require_defined(problem: Problem, sampler: Sampler, state: TrainState, trac
 
 def _test(judge: Judge, budget: Budget, state: TrainState, progress: Progress) -> dict[str, Any]:
     """Test the last and the average weights, keep the best, count passes and explosions."""
-    candidates = {"last": state.weights, "average": state.average}
-    results = {name: judge.on_paths(w, judge.keys.select) for name, w in candidates.items()}
+    candidates = {"last": np.asarray(state.weights), "average": np.asarray(state.average)}
+    results = {name: _agreed(judge.on_paths(w, judge.keys.select)) for name, w in candidates.items()}
     chosen = min(results, key=lambda name: (results[name].lost, results[name].mean))
     found = results[chosen]
-    tested = np.asarray(candidates[chosen])[None]
+    tested = candidates[chosen][None]
     progress.recent = tested if progress.recent is None else np.concatenate([progress.recent[-1:], tested])
     exploded = found.lost > 0 or not np.isfinite(found.mean)
     progress.explosions = progress.explosions + 1 if exploded else 0
     if not exploded and found.mean < progress.best_mean:
-        progress.best, progress.best_mean = np.asarray(candidates[chosen]), found.mean
+        progress.best, progress.best_mean = candidates[chosen], found.mean
     progress.means.append(progress.best_mean)
-    passed = found.meets(budget.tol) and judge.on_paths(candidates[chosen], judge.keys.stop).meets(budget.tol)
+    stop = lambda: _agreed(judge.on_paths(candidates[chosen], judge.keys.stop))
+    passed = found.meets(budget.tol) and stop().meets(budget.tol)
     progress.passes = progress.passes + 1 if passed else 0
     progress.settled = progress.settled or (not exploded and found.mean < max(SETTLED, budget.tol))
     return _summary(found, chosen)
@@ -413,9 +432,16 @@ def _diagnostics(trace: StepTrace, progress: Progress, equations: dict[str, tupl
 
 def verdict(judge: Judge, budget: Budget, progress: Progress) -> Outcome | None:
     """How the attempt ends after its last test, or None if it goes on; a resumed run asks before its first step."""
+    found = _verdict(judge, budget, progress)
+    name = agreed(None if found is None else found.name)
+    return None if name is None else Outcome[name]
+
+
+def _verdict(judge: Judge, budget: Budget, progress: Progress) -> Outcome | None:
     if progress.passes >= 2:
-        best = judge.rule(jnp.asarray(progress.best))
-        if not judge.rests(best):
+        assert progress.best is not None  # a test that was passed
+        best = judge.rule(progress.best)
+        if not agreed(judge.rests(best)):
             return Outcome.EXPLODED
         if all(a is None or a.meets(budget.tol) for a in judge.certificate(best)):
             return Outcome.CONVERGED
