@@ -31,6 +31,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"checking", "description"}),
     frozenset({"solvers"}),
     frozenset({"checkpoint", "config"}),
+    frozenset({"inequality", "law_of_motion"}),
     frozenset(
         {"simulation", "summary", "responses", "verification", "comparison", "verdict", "distribution", "social_cost"}
     ),

@@ -55,8 +55,13 @@ if TYPE_CHECKING:
     from saddlepath.forecast.study import ForecastStudy as ForecastStudy
     from saddlepath.forecast.study import compare_forecasts as compare_forecasts
     from saddlepath.forecast.walking import WalkForward as WalkForward
+    from saddlepath.inequality import gini as gini
+    from saddlepath.inequality import top_share as top_share
     from saddlepath.interchange.importing import ImportedModel as ImportedModel
     from saddlepath.interchange.importing import import_model as import_model
+    from saddlepath.law_of_motion import ForecastErrors as ForecastErrors
+    from saddlepath.law_of_motion import LawOfMotion as LawOfMotion
+    from saddlepath.law_of_motion import fit_law_of_motion as fit_law_of_motion
     from saddlepath.macro_data import us_macro as us_macro
     from saddlepath.marginals import Beta as Beta
     from saddlepath.marginals import Gamma as Gamma
@@ -178,6 +183,8 @@ _MODULES = {
     "distribution": ("Distribution", "stationary_distribution"),
     "errors": ("ConfigError", "ConvergenceError", "FileError", "ModelError", "SaddlepathError"),
     "files": ("load", "save"),
+    "inequality": ("gini", "top_share"),
+    "law_of_motion": ("ForecastErrors", "LawOfMotion", "fit_law_of_motion"),
     "model": ("Model", "Scalar", "label", "parameter"),
     "network": ("Network",),
     "nn.estimators": ("NetworkClassifier", "NetworkRegressor"),

@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 from saddlepath.economy import Economy
 from saddlepath.errors import ConfigError, ConvergenceError
 from saddlepath.histogram import level_of, n_regimes, own_field, own_range, state_of, stationary
+from saddlepath.inequality import gini, top_share
 from saddlepath.model import labels, nearest_names
 from saddlepath.prior import Box
 from saddlepath.ranges import Interval, NonNegative, Unit
@@ -74,21 +75,18 @@ class Distribution:
         """
         if np.any((np.asarray(p) < 0) | (np.asarray(p) > 1)):
             raise ConfigError(f"a quantile needs shares between 0 and 1, got {p}.")
-        values, shares = self._sorted(name)
-        below = np.cumsum(shares)
+        values, shares = self._flat(name)
+        order = np.argsort(values, kind="stable")
+        values, below = values[order], np.cumsum(shares[order])
         return np.asarray(values[np.searchsorted(below / below[-1], np.asarray(p) * (1 - 1e-15))])
 
     def gini(self, name: str | None = None) -> float:
         """Gini coefficient, half the mean absolute difference of two households over the mean. [-]"""
-        values, shares = self._sorted(name)
-        held = np.cumsum(shares * values)
-        return float(1 - np.sum(shares * (2 * held - shares * values)) / held[-1])
+        return float(gini(*self._flat(name)))
 
     def top_share(self, p: float, name: str | None = None) -> float:
         """What the richest share `p` of the households holds of the total. [-]"""
-        values, shares = self._sorted(name)
-        people, held = np.cumsum(shares[::-1]), np.cumsum((shares * values)[::-1])
-        return float(np.interp(p, np.concatenate([[0.0], people]), np.concatenate([[0.0], held])) / held[-1])
+        return float(top_share(*self._flat(name), p))
 
     def table(self) -> Table:
         """Mean, dispersion and quantiles of every variable."""
@@ -108,11 +106,9 @@ class Distribution:
             raise ConfigError(f"the distribution has no variable {name!r}; {nearest_names(name, list(self.values))}")
         return self.values[name]
 
-    def _sorted(self, name: str | None) -> tuple[np.ndarray, np.ndarray]:
-        """Values in ascending order and the shares of households that have them."""
-        values = self._of(name).ravel()
-        order = np.argsort(values, kind="stable")
-        return values[order], self.probabilities.ravel()[order]
+    def _flat(self, name: str | None) -> tuple[np.ndarray, np.ndarray]:
+        """Values and the shares of households that have them."""
+        return self._of(name).ravel(), self.probabilities.ravel()
 
     def __str__(self) -> str:
         return str(self.table())
