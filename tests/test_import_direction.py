@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "saddlepath"
 # First to last. A name stands for the module and, if it is a package, for everything inside it.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"_version"}),
-    frozenset({"errors", "layout", "outcome", "container", "table", "events"}),
+    frozenset({"errors", "layout", "outcome", "container", "table", "events", "jobs"}),
     frozenset({"ranges", "shocks", "quadrature", "complementarity", "powers", "clearing", "marginal", "marginals"}),
     frozenset({"expectation", "model"}),
     frozenset({"climate"}),
@@ -40,7 +40,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"surrogate"}),
     frozenset({"dynamic_programming", "options", "estimate", "uq", "forecast"}),
     frozenset({"report"}),
-    frozenset({"runs", "interchange"}),
+    frozenset({"runs", "sweeping", "interchange"}),
     frozenset({"cli"}),
 )
 

@@ -164,6 +164,8 @@ if TYPE_CHECKING:
     from saddlepath.surrogate.smooth_polynomial import SmoothPolynomial as SmoothPolynomial
     from saddlepath.surrogate.subspace import Subspace as Subspace
     from saddlepath.surrogate.subspace import active_subspace as active_subspace
+    from saddlepath.sweeping import Sweep as Sweep
+    from saddlepath.sweeping import sweep as sweep
     from saddlepath.table import Table as Table
     from saddlepath.uq.sensitivity import sensitivity as sensitivity
     from saddlepath.uq.study import Study as Study
@@ -219,6 +221,7 @@ _MODULES = {
     "solvers.time_iteration": ("TimeIteration",),
     "steady": ("LinearSolution", "SteadyState", "linearise", "steady_state"),
     "summary": ("hodrick_prescott", "moments"),
+    "sweeping": ("Sweep", "sweep"),
     "table": ("Table",),
     "verification": ("certificate", "euler_errors"),
     "surrogate.base": ("Labels", "Prediction", "Surrogate"),

@@ -13,9 +13,11 @@ import copy
 import dataclasses
 import inspect
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from saddlepath.accuracy import TestPaths
 from saddlepath.constructors import arguments, call, construct, convert, table_of
@@ -124,10 +126,7 @@ class Config:
         table: dict[str, Any] = {"model": self.reference}
         table["calibration"] = table_of(self.build_model(cls), named=False)
         table["solve"] = plain
-        for key, kinds in TABLES.items():
-            if values.get(key) is not None:
-                table[key] = _table(values[key], named=len(kinds) > 1 or key == "quadrature")
-        return table
+        return table | {key: _table(key, values[key]) for key in TABLES if values.get(key) is not None}
 
     def override(self, assignments: Sequence[str]) -> "Config":
         """The same run with some values set, each written `table.key=value`.
@@ -146,7 +145,30 @@ def _defaults() -> dict[str, Any]:
     return {p.name: p.default for p in parameters if p.name not in _PYTHON_ONLY}
 
 
-def _table(value: Any, named: bool) -> Any:
+def settable() -> list[str]:
+    """Arguments of `solve` that a run file can set."""
+    return [*_plain_arguments(), *TABLES]
+
+
+def config_of(model: Model, arguments: Mapping[str, Any]) -> Config:
+    """The run file of `solve(model, **arguments)`.
+
+    Args:
+        model: The model with its calibration.
+        arguments: Arguments of `solve`.
+
+    Raises:
+        ConfigError: A value cannot be written to a file.
+    """
+    given = {key: value.item() if isinstance(value, np.generic) else value for key, value in arguments.items()}
+    tables = {key: _table(key, given.pop(key)) for key in TABLES if given.get(key) is not None}
+    calibration = table_of(model, named=False)
+    return Config({"model": type(model).__name__, "calibration": calibration, "solve": given} | tables)
+
+
+def _table(key: str, value: Any) -> Any:
+    """The table of an argument; `kind` is written where there are several."""
+    named = len(TABLES[key]) > 1 or key == "quadrature"
     if isinstance(value, tuple):
         return [table_of(stage, named=named) for stage in value]
     return table_of(value, named=named)

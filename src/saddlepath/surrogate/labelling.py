@@ -8,7 +8,7 @@ label and is only ever appended to: what a killed run had computed is not comput
 import concurrent.futures
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from saddlepath.container import PathLike
 from saddlepath.errors import ConfigError, FileError
+from saddlepath.jobs import as_they_arrive
 from saddlepath.prior import Box
 
 Function = Callable[[np.ndarray], Any]
@@ -113,25 +114,12 @@ def label(
             found[i] = file.known[_key(theta)]
         else:
             missing.append(i)
-    for i, outcome in _outcomes(function, thetas, missing, executor):
-        values = _finite(outcome, n_outputs)
+    for position, outcome in as_they_arrive(_attempt, [(function, thetas[i]) for i in missing], executor):
+        i, values = missing[position], _finite(outcome, n_outputs)
         found[i] = values
         if file is not None:
             file.add(thetas[i], values)
     return [found[i] for i in range(len(thetas))]
-
-
-def _outcomes(
-    function: Function, thetas: np.ndarray, positions: list[int], executor: concurrent.futures.Executor | None
-) -> Iterator[tuple[int, Any]]:
-    """Positions and results, as they arrive; an exception stands for a failure."""
-    if executor is None:
-        for i in positions:
-            yield i, _attempt(function, thetas[i])
-        return
-    jobs = {executor.submit(_attempt, function, thetas[i]): i for i in positions}
-    for job in concurrent.futures.as_completed(jobs):
-        yield jobs[job], job.result()
 
 
 def _attempt(function: Function, theta: np.ndarray) -> Any:
