@@ -90,7 +90,8 @@ class Frame(eqx.Module):
         centre: Coefficients of the policy coordinates at the centre `[n_terms, n_policies]`.
         slopes: Coefficients of the slopes `[n_terms, n_policies, n_continuous]`, per unit of the state features.
         scale: Policy coordinates per unit of network output `[n_policies]`.
-        feature_centre: Mean of the model's own features `[n_features]`, or an empty array.
+        feature_centre: Mean of the model's own features, `[n_features]` or by member `[items, n_features]`, or an
+            empty array.
         feature_scale: Standard deviation of the model's own features `[n_features]`, or an empty array.
     """
 

@@ -112,8 +112,8 @@ def blank_rule(eco: Economy, network: Network) -> NetworkRule:
     n_terms, n, m = _count_terms(eco.box.size, degree), eco.states.continuous.size, eco.coordinates.size
     own = own_features_shape(eco)
     zeros = lambda *shape: jnp.asarray(np.zeros(shape))
-    features = zeros(0) if own is None else zeros(own[-1])
-    frame = Frame(degree, zeros(n_terms, m), zeros(n_terms, m, n), zeros(m), features, features)
+    centre, scale = (zeros(0),) * 2 if own is None else (zeros(*own), zeros(own[-1]))
+    frame = Frame(degree, zeros(n_terms, m), zeros(n_terms, m, n), zeros(m), centre, scale)
     cloud = Cloud(degree, zeros(n_terms, n), zeros(n_terms, n), zeros(n))
     return with_network(eco, NetworkRule(None, frame, cloud), network, np.random.default_rng(0), 1.0)
 
@@ -292,15 +292,22 @@ def _own_features(eco: Economy, points: Float[Array, "n n_points"]) -> Array | N
 
 
 def with_features(eco: Economy, rule: NetworkRule, points: Float[Array, "n n_points"]) -> NetworkRule:
-    """The rule with mean and standard deviation of the model's own features over typical points."""
+    """The rule with mean and standard deviation of the model's own features over typical points.
+
+    Where there is a row for every member, what varies over points is measured from the member's own mean, and what
+    only tells members apart, as a function of age does, from the mean of all.
+    """
     if own_features_shape(eco) is None:
         return rule
     draws = np.asarray(_own_features(eco, points))
-    table = draws.reshape(-1, draws.shape[-1])
-    deviation = table.std(axis=0)
-    scale = np.where(deviation > 1e-8 * np.maximum(np.abs(table).max(axis=0), 1.0), deviation, 1.0)
+    least = 1e-8 * np.maximum(np.abs(draws).reshape(-1, draws.shape[-1]).max(axis=0), 1.0)
+    own = draws.mean(axis=0)
+    varies = np.any((draws.std(axis=0) > least).reshape(-1, draws.shape[-1]), axis=0)
+    centre = np.where(varies, own, own.reshape(-1, draws.shape[-1]).mean(axis=0))
+    deviation = (draws - centre).reshape(-1, draws.shape[-1]).std(axis=0)
+    scale = np.where(deviation > least, deviation, 1.0)
     where = lambda r: (r.frame.feature_centre, r.frame.feature_scale)
-    return eqx.tree_at(where, rule, (jnp.asarray(table.mean(axis=0)), jnp.asarray(scale)))
+    return eqx.tree_at(where, rule, (jnp.asarray(centre), jnp.asarray(scale)))
 
 
 def with_network(

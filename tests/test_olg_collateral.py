@@ -1,0 +1,87 @@
+"""The economy with capital, a bond and collateral: its calibration, and what holds whatever the rule returns."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from saddlepath.models.olg_collateral import CollateralOLG
+
+ROUNDOFF = 1e-12
+"""Market and constraints hold by construction; quantities are of size one."""
+MODEL = CollateralOLG(ages=6)
+DRAWS = 200
+
+
+def draw(key: jax.Array) -> tuple[Any, Any]:
+    """A state around plausible holdings, and any values of bond and capital within 20 %."""
+    k_key, q_key, z_key, value_key = jax.random.split(key, 4)
+    s, x = MODEL.steady_guess()
+    spread = jax.random.uniform(k_key, (5,), minval=0.3, maxval=1.7)
+    q = s.k * jax.random.uniform(q_key, (5,), maxval=1.5)
+    noise = jnp.exp(0.2 * jax.random.uniform(value_key, (2, 5), minval=-1.0))
+    state = s._replace(k=0.5 * s.k * spread, q=q, z=jax.random.randint(z_key, (), 0, 4, dtype=jnp.int32))
+    return state, x._replace(desired=x.desired * noise[0], worth=x.worth * noise[1])
+
+
+@pytest.fixture(scope="module")
+def decided() -> dict[str, np.ndarray]:
+    """Completed policies of random rules at random states, `[draws, ...]`."""
+
+    @jax.jit
+    def decide(keys: jax.Array) -> dict[str, jax.Array]:
+        def one(key: jax.Array) -> dict[str, jax.Array]:
+            s, x = draw(key)
+            x = MODEL.complete(s, x)
+            return x._asdict() | {"cost": MODEL.unit_cost(s, x), "consumption": MODEL.consumption(s, x)}
+
+        return jax.vmap(one)(keys)
+
+    with jax.enable_x64(True):
+        found = decide(jax.random.split(jax.random.key(0), DRAWS))
+    return {name: np.asarray(value) for name, value in found.items()}
+
+
+def test_labour_as_published():
+    labour = CollateralOLG().labour()
+    assert labour.sum() == pytest.approx(57.776646, abs=5e-7)  # six digits are printed
+    at = {25: 0.60, 30: 0.85, 40: 1.20, 48: 1.34, 53: 1.36, 65: 1.04, 80: 0.64}
+    np.testing.assert_allclose([labour[age - 25] for age in at], list(at.values()), atol=5e-3)
+    assert (labour.min(), labour.max()) == (pytest.approx(0.6), pytest.approx(1.362, abs=5e-4))
+    assert np.all(CollateralOLG(ages=3).labour() > 0)
+
+
+def test_shocks_as_published():
+    with jax.enable_x64(True):
+        chain = CollateralOLG().chain()
+        stationary = np.asarray(chain.stationary())
+        eta, delta = np.asarray(chain.value(stationary))
+    np.testing.assert_allclose(chain.values, [[0.978, 0.08], [1.022, 0.08], [0.978, 0.11], [1.022, 0.11]])
+    np.testing.assert_allclose(
+        np.asarray(chain.matrix())[0], [0.972 * 0.905, 0.972 * 0.095, 0.028 * 0.905, 0.028 * 0.095]
+    )
+    assert stationary[:2].sum() == pytest.approx(0.9146, abs=5e-5)  # periods of low depreciation
+    assert (eta, delta) == (pytest.approx(1.0), pytest.approx(0.08256, abs=5e-6))
+
+
+def test_bond_market_clears_at_every_state(decided):
+    lent = np.sum(decided["slack"] - decided["capital"], axis=1)
+    assert np.max(np.abs(lent)) < ROUNDOFF
+
+
+def test_constraints_hold_and_bind_somewhere(decided):
+    for held, multiplier in (("capital", "lam"), ("slack", "mu")):
+        assert np.all(decided[held] >= 0)
+        assert np.all(decided[multiplier] >= 0)
+        assert np.max(np.abs(decided[held] * decided[multiplier])) == 0
+        assert 0 < np.mean(decided[multiplier] > 0) < 1
+
+
+def test_portfolios_follow_the_values_where_nothing_binds(decided):
+    free = (decided["capital"] > 0) & (decided["slack"] > 0)
+    price = decided["price"][:, None]
+    wished = price ** (1 / MODEL.gamma) * decided["desired"]
+    np.testing.assert_allclose(decided["consumption"][:, :-1][free], wished[free], rtol=1e-10)
+    np.testing.assert_allclose(decided["cost"][:, :-1][free], (price * decided["worth"])[free], rtol=1e-10)
