@@ -35,7 +35,9 @@ def decided() -> dict[str, np.ndarray]:
         def one(key: jax.Array) -> dict[str, jax.Array]:
             s, x = draw(key)
             x = MODEL.complete(s, x)
-            return x._asdict() | {"cost": MODEL.unit_cost(s, x), "consumption": MODEL.consumption(s, x)}
+            free, cost = MODEL.wishes(s, x, x.price)
+            found = {"cost": MODEL.unit_cost(s, x), "consumption": MODEL.consumption(s, x)}
+            return x._asdict() | found | {"wished cost": cost, "wished consumption": free}
 
         return jax.vmap(one)(keys)
 
@@ -81,7 +83,22 @@ def test_constraints_hold_and_bind_somewhere(decided):
 
 def test_portfolios_follow_the_values_where_nothing_binds(decided):
     free = (decided["capital"] > 0) & (decided["slack"] > 0)
-    price = decided["price"][:, None]
-    wished = price ** (1 / MODEL.gamma) * decided["desired"]
-    np.testing.assert_allclose(decided["consumption"][:, :-1][free], wished[free], rtol=1e-10)
-    np.testing.assert_allclose(decided["cost"][:, :-1][free], (price * decided["worth"])[free], rtol=1e-10)
+    for name in ("consumption", "cost"):
+        np.testing.assert_allclose(decided[name][:, :-1][free], decided[f"wished {name}"][free], rtol=1e-10)
+    bound = decided["slack"] == 0
+    assert np.all(decided["consumption"][:, :-1][bound] <= decided["wished consumption"][bound])
+
+
+def test_what_is_owned_is_used_up_by_the_end_of_life():
+    """At constant prices an additional unit of capital, or of wealth, leaves nothing behind."""
+    model = CollateralOLG(ages=20)
+    gross, bond = model.usual_returns()
+    growth = (model.discount_factor() * bond) ** (1 / model.gamma)
+    for age in (0, 7, 18):
+        capital, cost = 1.0, -float(model.saturation()[age])
+        wealth, consumed = 1.0, float(model.propensity()[age])
+        for _ in range(int(model.left()[age])):
+            capital, cost = gross * capital + cost / model.zeta, cost * bond / gross
+            wealth, consumed = bond * (wealth - consumed), growth * consumed
+        assert capital == pytest.approx(0.0, abs=1e-9)
+        assert wealth == pytest.approx(0.0, abs=1e-9)

@@ -41,11 +41,13 @@ class CollateralOLG(sp.Model):
     The firm produces `eta K^alpha L^(1-alpha)` and pays `R = alpha eta (K/L)^(alpha-1) + 1 - delta` and
     `w = (1-alpha) eta (K/L)^alpha`; productivity `eta` and depreciation `delta` are independent Markov chains.
 
-    The rule returns the value of a bond, as the consumption `desired` with that marginal utility, and what a unit of
-    capital is `worth` in bonds; both are smooth where a constraint begins to bind. Given the price they imply
-    what an unconstrained household buys, and one that borrows as much as it may. The price clears the market for
-    bonds. So market and constraints hold exactly at every state, and the two Euler equations are left, in logs
-    of the paper's relative errors: `log` of consumption over that at which the equation would hold.
+    The rule returns values of a bond and of a unit of capital, which are smooth where a constraint begins to bind: the
+    consumption `desired` whose marginal utility is the value of a bond, and what capital is `worth` in bonds, both for
+    an age that owned nothing. What it owns adds to the first and takes from the second as it would at constant prices
+    without constraints (`propensity`, `saturation`); otherwise wealth of whoever does not react to it would explode.
+    Given its price, the values imply what an unconstrained household buys, and one that borrows as much as it may. The
+    price clears the market for bonds. So market and constraints hold exactly at every state, and the two Euler
+    equations are left, in logs of the paper's relative errors: consumption over that at which the equation would hold.
 
     Deviations: the state holds `q` in place of bonds, `b = (q - k) / kappa`, so that no state violates its range; and
     the collateralised choice solves its condition by two steps of Newton's method, which redefines `worth` a little
@@ -69,8 +71,10 @@ class CollateralOLG(sp.Model):
         z: Annotated[Int[Array, ""], sp.label("productivity and depreciation")]
 
     class Policy(NamedTuple):
-        desired: Annotated[Float[Array, " savers"], sp.label("consumption at the value of a bond", "goods")]
-        worth: Annotated[Float[Array, " savers"], sp.label("value of a unit of capital", "bonds")]
+        desired: Annotated[
+            Float[Array, " savers"], sp.label("consumption at the value of a bond, had the age no assets", "goods")
+        ]
+        worth: Annotated[Float[Array, " savers"], sp.label("value of a first unit of capital", "bonds")]
         price: Annotated[sp.Scalar, sp.label("price of the bond", "goods")]
         capital: Annotated[Float[Array, " savers"], sp.label("capital bought by age", "goods")]
         slack: Annotated[Float[Array, " savers"], sp.label("capital bought beyond collateral by age", "goods")]
@@ -105,6 +109,26 @@ class CollateralOLG(sp.Model):
         fall = hump[first] * (1 - 0.5 * (age - first) / max(last - 1 - first, 1))
         return np.where(age < first, hump, np.where(age < last, fall, 0.5 * hump[first]))
 
+    def usual_returns(self):
+        """Gross returns of capital and bond that are about those of the steady state, 8 and 7 % a year."""
+        return 1.08 ** (YEARS / self.ages), 1.07 ** (YEARS / self.ages)
+
+    def left(self):
+        """Periods until the end of life, this one included `[savers]`."""
+        return np.arange(float(self.ages), 1.0, -1.0)
+
+    def propensity(self):
+        """Share of additional wealth that is consumed today `[savers]`. [-]"""
+        _, bond = self.usual_returns()
+        saved = self.discount_factor() ** (1 / self.gamma) * bond ** (1 / self.gamma - 1)
+        return (1 - saved) / (1 - saved ** self.left())
+
+    def saturation(self):
+        """Fall of the marginal value of capital per unit owned, when it is sold evenly until the end `[savers]`."""
+        gross, bond = self.usual_returns()
+        ratio = bond / gross**2
+        return self.zeta * gross * (1 - ratio) / (1 - ratio ** self.left())
+
     # The economy.
 
     def total_capital(self, s):
@@ -115,6 +139,11 @@ class CollateralOLG(sp.Model):
         eta, delta = self.chain().value(s.z)
         ratio = self.total_capital(s) / np.sum(self.labour())
         return self.alpha * eta * ratio ** (self.alpha - 1) + 1 - delta, (1 - self.alpha) * eta * ratio**self.alpha
+
+    def output(self, s):
+        """Output of a period with the capital that is left of it. [goods]"""
+        gross, wage = self.prices(s)
+        return gross * self.total_capital(s) + wage * np.sum(self.labour())
 
     def payoff(self, s):
         return jnp.minimum(self.kappa * self.prices(s)[0], 1.0)
@@ -142,6 +171,14 @@ class CollateralOLG(sp.Model):
 
     # From values to portfolios.
 
+    def wishes(self, s, x, price):
+        """Consumption and cost of capital at the margin that equal the values of both assets, each `[savers]`."""
+        owned = jnp.append(0.0, s.k)[:-1]
+        kept, liquid = self.means(s)
+        wealth = (kept + liquid)[:-1] - self.prices(s)[1] * self.labour()[:-1]
+        cost = price * x.worth - self.saturation() * owned
+        return price ** (1 / self.gamma) * (x.desired + self.propensity() * wealth), cost
+
     def pledged(self, kept, liquid, premium, free, price):
         """Capital of a household that borrows as much as its capital secures, before `a >= 0`. [goods]
 
@@ -157,14 +194,13 @@ class CollateralOLG(sp.Model):
             c = c - (c + cost - most) / (1 + 2 * self.gamma * cost / c)
         return kept + (premium * (c / free) ** self.gamma - down) / self.zeta
 
-    def portfolio(self, kept, liquid, x, price):
-        """Capital, capital beyond collateral, and the multiplier of capital at a price of the bond, `[savers]`."""
-        unpledged = kept + (price * x.worth - 1) / self.zeta
+    def portfolio(self, kept, liquid, free, cost, price):
+        """Capital, capital beyond collateral, and the multiplier of capital, from `wishes` at a price, `[savers]`."""
+        unpledged = kept + (cost - 1) / self.zeta
         trade = jnp.maximum(unpledged, 0.0) - kept
-        free = price ** (1 / self.gamma) * x.desired
         lent = (liquid - trade - self.zeta / 2 * trade**2 - free) / price
         slack, short = sp.split(trade + kept + self.kappa * lent)
-        pledged = self.pledged(kept, liquid, price * (x.worth - 1 / self.kappa), free, price)
+        pledged = self.pledged(kept, liquid, cost - price / self.kappa, free, price)
         capital, forgone = sp.split(jnp.where(short > 0, pledged, unpledged))
         return capital, slack, self.zeta * forgone
 
@@ -172,16 +208,19 @@ class CollateralOLG(sp.Model):
         """The price clears the bond market; portfolios and multipliers follow."""
         kept, liquid = (v[:-1] for v in self.means(s))
 
+        def choose(price):
+            return self.portfolio(kept, liquid, *self.wishes(s, x, price), price)
+
         def excess_demand(log_price):
-            capital, slack, _ = self.portfolio(kept, liquid, x, jnp.exp(log_price))
+            capital, slack, _ = choose(jnp.exp(log_price))
             return jnp.sum(self.bonds(capital, slack))
 
         middle = -jnp.mean(jnp.log(x.worth))
         price = jnp.exp(sp.clearing_price(excess_demand, middle - 1.5, middle + 1.5))
-        capital, slack, lam = self.portfolio(kept, liquid, x, price)
+        capital, slack, lam = choose(price)
         x = x._replace(price=price, capital=capital, slack=slack, lam=lam)
-        wish = self.consumption(s, x)[:-1] / (price ** (1 / self.gamma) * x.desired)
-        return x._replace(mu=jnp.where(slack > 0, 0.0, price / self.kappa * (1 - wish**self.gamma)))
+        ratio = self.consumption(s, x)[:-1] / self.wishes(s, x, price)[0]
+        return x._replace(mu=jnp.where(slack > 0, 0.0, price / self.kappa * (1 - ratio**self.gamma)))
 
     def transition(self, s, x, shock):
         return self.State(k=x.capital, q=x.slack, z=shock)
@@ -203,24 +242,25 @@ class CollateralOLG(sp.Model):
 
     def definitions(self, s, x):
         gross, wage = self.prices(s)
-        holdings = {"total_capital": self.total_capital(s), "bonds": self.bonds(s.k, s.q)}
-        return {"gross_return": gross, "wage": wage, "consumption": self.consumption(s, x), **holdings}
+        totals = {"total_capital": self.total_capital(s), "output": self.output(s)}
+        by_age = {"bonds": self.bonds(s.k, s.q), "consumption": self.consumption(s, x)}
+        return {"gross_return": gross, "wage": wage, **totals, **by_age}
 
     def steady_guess(self):
-        """Holdings in the shape of the published means, with capital that returns 8 % a year, and a bond 7 %."""
+        """Holdings in the shape of the published means, with the capital at which it earns its usual return."""
         chain, place = self.chain(), (GUESS_AGES - GUESS_AGES[0]) / (GUESS_AGES[-1] - GUESS_AGES[0])
         eta, delta = chain.value(chain.stationary())
-        gross, price = 1.08 ** (YEARS / self.ages), 1.07 ** (-YEARS / self.ages)
+        gross, bond = self.usual_returns()
         total = (self.alpha * eta / (gross - 1 + delta)) ** (1 / (1 - self.alpha)) * np.sum(self.labour())
         capital, bonds = (np.interp(np.linspace(0, 1, self.ages)[1:], place, v) for v in (GUESS_CAPITAL, GUESS_BONDS))
         k, b = (total / np.sum(capital) * v for v in (capital, bonds))
         s = self.State(k=k, q=jnp.maximum(k + self.kappa * b, 0.0), z=chain.stationary())
         none = jnp.zeros(self.ages - 1)
-        x = self.Policy(none, none, price, k, s.q, none, none)
-        consumed = jnp.maximum(self.consumption(s, x)[:-1], 0.1)
-        worth = jnp.clip(self.unit_cost(s, x)[:-1], 0.5, 2.0) / price
-        x = x._replace(desired=consumed * price ** (-1 / self.gamma), worth=worth)
-        return s._replace(z=jnp.zeros((), dtype=jnp.int32)), x
+        x = self.Policy(none, none, 1 / bond, k, s.q, none, none)
+        free, cost = self.wishes(s, x, x.price)  # of ages whose bond and first unit of capital are worth nothing
+        desired = jnp.maximum(self.consumption(s, x)[:-1] - free, 0.1) * bond ** (1 / self.gamma)
+        worth = jnp.maximum(self.unit_cost(s, x)[:-1] - cost, 0.5) * bond
+        return s._replace(z=jnp.zeros((), dtype=jnp.int32)), x._replace(desired=desired, worth=worth)
 
     def features(self, s):
         """With many ages, one row for each that saves, `[ages - 1, 11]`.
