@@ -62,6 +62,8 @@ class ProgressLine(StatusLine):
             self.show(self._line(record))
         elif record["event"] == "begun":
             self.show(f"{self.name}: step {record['step']}/{self.steps}  loss {record['loss']:.1e}")
+        elif record["event"] == "memory":
+            self._note(f"{self.name}: {record['sentence']}")
         elif record["event"] == "attempt" and record["attempt"] == 0:
             self.show(f"{self.name}: steady state, first-order solution, compilation")
         elif record["event"] == "attempt":

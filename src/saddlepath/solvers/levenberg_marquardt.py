@@ -11,9 +11,12 @@ other states. Rules of up to `MOST_REMEMBERED` weights, and larger ones on reque
 batches have said, forgotten at a constant rate: `G <- memory G + J' J / n`, `d = -(G + lam I)^-1 J' r / n`. That is
 recursive least squares, or an extended Kalman filter of the weights (Ljung and Soederstroem, 1983; Puskorius and
 Feldkamp, 1994, IEEE Trans. Neural Networks).
+
+Where many equations meet many weights the Jacobian no longer fits: `at_once` and `megabytes` cut the batch into chunks,
+and `iterations` finds the step by conjugate gradients.
 """
 
-from collections.abc import Callable
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -23,10 +26,16 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.errors import ConfigError
 from saddlepath.solvers.balancing import Balancing, balancing
+from saddlepath.solvers.problem import Problem
+from saddlepath.solvers.slopes import (
+    Residuals,
+    batch_residuals,
+    conjugate_direction,
+    damped_direction,
+    linear_system,
+    normal_equations,
+)
 from saddlepath.solvers.solver import Solver, StepReport
-
-Residuals = Callable[[Float[Array, " n_weights"], Float[Array, " n_points"]], Float[Array, " n_equations"]]
-"""Residuals as a function of the weights that a step moves, and of a point."""
 
 FEW_ROWS_FLOOR = 1e-8
 """Least damping where a batch has fewer than a sixteenth as many residuals as there are weights [-]."""
@@ -55,6 +64,13 @@ class LevenbergMarquardt(Solver):
             rules of up to `MOST_REMEMBERED` weights, 0 for larger ones. [1/step]
         scaling: How equations are weighed: `none`, `equations` (each divided by its root mean square on the batch),
             `inverse loss`, `relobralo`, or a `Relobralo` with parameters of its own.
+        at_once: States whose slopes are computed side by side, at most; None: all. Fewer need less memory and give the
+            same step.
+        megabytes: Most memory of a step; `at_once` is chosen to fit before the run begins, which says what a step
+            holds. None: no bound. [MB]
+        iterations: Most iterations of conjugate gradients, by which steps are found without any matrix; None: matrices
+            are factorised, which is more accurate and far faster wherever they fit.
+        tolerance: Residual of the linear equations that ends the iterations, over that of a step of zero. [-]
         steps: Steps as one stage of several, or None.
     """
 
@@ -66,6 +82,10 @@ class LevenbergMarquardt(Solver):
     floor: float | None = None
     memory: float | None = None
     scaling: str | Balancing = eqx.field(static=True, default="none")
+    at_once: int | None = eqx.field(static=True, default=None)
+    megabytes: float | None = eqx.field(static=True, default=None)
+    iterations: int | None = eqx.field(static=True, default=None)
+    tolerance: float = eqx.field(static=True, default=1e-2)
     steps: int | None = eqx.field(static=True, default=None)
 
     def __check_init__(self) -> None:
@@ -77,6 +97,15 @@ class LevenbergMarquardt(Solver):
                 f"equations={self.equations} with scaling={self.scaling!r}: a step needs one equation or more per "
                 "state, and a choice of equations needs scaling='none'."
             )
+        for name in ("at_once", "megabytes", "iterations"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ConfigError(f"{name} must be positive, got {value}; leave it out for none.")
+        if self.iterations is not None and (self.memory or self.at_once):
+            raise ConfigError(
+                f"iterations={self.iterations} with memory={self.memory}, at_once={self.at_once}: conjugate gradients "
+                "keep no matrix that could be remembered or cut into chunks; leave those out."
+            )
 
     def init(self, problem, weights):
         damping = jnp.asarray(self.damping, dtype=weights.dtype)
@@ -84,6 +113,8 @@ class LevenbergMarquardt(Solver):
         return damping, balancing(self.scaling).init(problem, weights), jnp.zeros(past, dtype=weights.dtype)
 
     def _memory(self, n_weights: int) -> float:
+        if self.iterations is not None:
+            return 0.0
         if self.memory is not None:
             return self.memory
         return MEMORY if n_weights <= MOST_REMEMBERED else 0.0
@@ -103,17 +134,34 @@ class LevenbergMarquardt(Solver):
         before, balance, past = state
         n = jax.eval_shape(residuals_at, weights, batch[0]).shape[0]
         chosen = self._chosen(n, batch.shape[0], key)
-        residuals, jacobian, undefined = _linear_system(residuals_at, weights, batch, chosen)
+        at_once = self._side_by_side(batch.shape[0])
+        n_rows = batch.shape[0] * (n if chosen is None else chosen.shape[1])
+        summed = at_once is not None and n_rows > weights.size
+        if summed or self.iterations is not None:
+            residuals, slopes = batch_residuals(residuals_at, weights, batch, chosen), None
+            undefined = ~jnp.all(jnp.isfinite(residuals), axis=1)
+            residuals = jnp.where(undefined[:, None], 0.0, residuals)
+        else:
+            residuals, slopes, undefined = linear_system(residuals_at, weights, batch, chosen, at_once)
         losses = _by_equation(residuals, chosen, n)
         scale, balance = self._row_scale(losses, balance, jax.random.fold_in(key, 1))
-        rows, slopes = (residuals * scale).ravel(), (jacobian * scale[..., None]).reshape(-1, weights.size)
-        direction, past = self._direction(rows, slopes, before, past)
-        loss = jnp.mean(rows**2)
-        trial = jax.vmap(_chosen_residuals, (None, None, 0, 0))(residuals_at, weights + direction, batch, chosen)
+        if slopes is not None:
+            rows, slopes = (residuals * scale).ravel(), (slopes * scale[..., None]).reshape(-1, weights.size)
+            direction, past = self._direction(rows, slopes, before, past)
+        elif summed and at_once is not None:
+            curvature, slope, undefined = normal_equations(residuals_at, weights, batch, chosen, scale, at_once)
+            residuals = jnp.where(undefined[:, None], 0.0, residuals)
+            direction, past = self._solved(curvature / n_rows, slope / n_rows, before, past)
+        else:
+            direction = conjugate_direction(
+                residuals_at, weights, batch, chosen, scale, undefined, before, self.iterations or 0, self.tolerance
+            )
+        loss = jnp.mean((residuals * scale) ** 2)
+        trial = batch_residuals(residuals_at, weights + direction, batch, chosen)
         trial = jnp.where(undefined[:, None], 0.0, trial)
         accepted = (jnp.mean((trial * scale) ** 2) < loss) & jnp.all(jnp.isfinite(direction))
         damping = jnp.clip(
-            before * jnp.where(accepted, self.accept, self.reject), self._floor(rows.size, weights.size), CEILING
+            before * jnp.where(accepted, self.accept, self.reject), self._floor(n_rows, weights.size), CEILING
         )
         report = StepReport(jnp.mean(residuals**2), accepted, before, jnp.sum(undefined), losses)
         state = damping.astype(before.dtype), balance, past
@@ -124,12 +172,48 @@ class LevenbergMarquardt(Solver):
     ) -> tuple[Float[Array, " p"], Array]:
         """The step, and what is remembered after it."""
         if past.size == 0:
-            return _direction(rows, slopes, damping), past
-        n, p = slopes.shape
-        past = self._memory(p) * past + slopes.T @ slopes / n
-        solve = jax.scipy.linalg
-        gram = past + damping * jnp.eye(p, dtype=slopes.dtype)
-        return -solve.cho_solve(solve.cho_factor(gram), slopes.T @ rows / n), past
+            return damped_direction(rows, slopes, damping), past
+        n = rows.size
+        return self._solved(slopes.T @ slopes / n, slopes.T @ rows / n, damping, past)
+
+    def _solved(
+        self, curvature: Float[Array, "p p"], slope: Float[Array, " p"], damping: Array, past: Array
+    ) -> tuple[Float[Array, " p"], Array]:
+        """The step of `J' J / n` and `J' r / n`, and what is remembered after it."""
+        p, solve = slope.size, jax.scipy.linalg
+        if past.size > 0:
+            past = curvature = self._memory(p) * past + curvature
+        gram = curvature + damping * jnp.eye(p, dtype=slope.dtype)
+        return -solve.cho_solve(solve.cho_factor(gram), slope), past
+
+    def _side_by_side(self, n_states: int) -> int | None:
+        """States whose slopes are computed side by side: all, or the largest part of the batch that is allowed."""
+        if self.at_once is None or self.at_once >= n_states:
+            return None
+        return next(n for n in range(self.at_once, 0, -1) if n_states % n == 0)
+
+    @property
+    def bounded(self):
+        return self.megabytes is not None
+
+    def prepared(self, problem, n_states):
+        if self.megabytes is None:
+            return self, ""
+        n_weights, m, at_once = problem.weights().size, problem.n_equations, n_states
+        while True:
+            chunked = None if self.iterations is not None or at_once == n_states else at_once
+            solver = dataclasses.replace(self, at_once=chunked)
+            held = _held(solver, problem, n_states)
+            size = f"{held:,.3g} MB: {n_states} states of {m} equation{'s'[: m - 1]} by {n_weights:,} weights"
+            if held <= self.megabytes:
+                return solver, f"a step holds {size}" + ("" if chunked is None else f", {chunked} states at a time")
+            if at_once == 1 or self.iterations is not None:
+                raise ConfigError(
+                    f"a step holds at least {size}, more than megabytes={self.megabytes:g}; give fewer states as "
+                    "batch=, fewer equations as equations=, or iterations=50, which keeps no matrix."
+                )
+            most = min(at_once - 1, max(1, int(at_once * self.megabytes / held)))
+            at_once = next(n for n in range(most, 0, -1) if n_states % n == 0)
 
     def _chosen(self, n_equations: int, n_states: int, key: PRNGKeyArray) -> Array | None:
         """Equations `[n_states, equations]` that enter the step at every state; None: all."""
@@ -163,40 +247,15 @@ def _by_equation(residuals: Array, chosen: Array | None, n: int) -> Float[Array,
     return zero.at[chosen].add(residuals**2) / zero.at[chosen].add(1.0)
 
 
-def _chosen_residuals(residuals_at: Residuals, weights: Array, y: Array, chosen: Array | None) -> Array:
-    """Residuals of the chosen equations at one point."""
-    residuals = residuals_at(weights, y)
-    return residuals if chosen is None else residuals[chosen]
-
-
-def _linear_system(
-    residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None
-) -> tuple[Array, Array, Array]:
-    """Residuals `[batch, n_equations]`, Jacobian `[batch, n_equations, n_weights]`, undefined states `[batch]`.
-
-    Rows of states at which something is not finite are set to zero, so that they say nothing.
-    """
-
-    def point(y: Array, rows: Array | None) -> tuple[Array, Array]:
-        def twice(w: Array) -> tuple[Array, Array]:
-            r = _chosen_residuals(residuals_at, w, y, rows)
-            return r, r
-
-        jacobian, residuals = jax.jacrev(twice, has_aux=True)(weights)
-        return residuals, jacobian
-
-    residuals, jacobian = jax.vmap(point)(batch, chosen)
-    undefined = ~(jnp.all(jnp.isfinite(residuals), axis=1) & jnp.all(jnp.isfinite(jacobian), axis=(1, 2)))
-    residuals = jnp.where(undefined[:, None], 0.0, residuals)
-    return residuals, jnp.where(undefined[:, None, None], 0.0, jacobian), undefined
-
-
-def _direction(rows: Float[Array, " n"], slopes: Float[Array, "n p"], damping: Array) -> Float[Array, " p"]:
-    """The damped Gauss-Newton step, in the smaller of sample and parameter space; NaN if the factorisation fails."""
-    n, p = slopes.shape
-    solve = jax.scipy.linalg
-    if n <= p:
-        gram = slopes @ slopes.T + damping * n * jnp.eye(n, dtype=slopes.dtype)
-        return -slopes.T @ solve.cho_solve(solve.cho_factor(gram), rows)
-    gram = slopes.T @ slopes + damping * n * jnp.eye(p, dtype=slopes.dtype)
-    return -solve.cho_solve(solve.cho_factor(gram), slopes.T @ rows)
+def _held(solver: LevenbergMarquardt, problem: Problem, n_states: int) -> float:
+    """Memory of one compiled step beside its arguments. [MB]"""
+    weights = problem.weights()
+    batch = jax.ShapeDtypeStruct((n_states, problem.economy.n_points), weights.dtype)
+    step = jax.jit(lambda *now: solver.step(problem, *now))
+    program = step.lower(weights, solver.init(problem, weights), batch, jax.random.key(0)).compile()
+    found = program.memory_analysis()
+    if found is None:
+        raise ConfigError(
+            "megabytes cannot be kept here: JAX does not tell what a program holds; give at_once instead."
+        )
+    return (found.temp_size_in_bytes + found.output_size_in_bytes) / 1e6

@@ -289,6 +289,7 @@ def _attempt_all(
     save: Callable[[Checkpoint], None] | None,
     resume: Checkpoint | None,
 ) -> Solution:
+    plan = _fitted_to_memory(plan, start, log)
     best = resume.earlier if resume else None
     tests: list[dict[str, Any]] = list(resume.progress.tests) if resume else []
     schedule = attempts_of(start, plan.stages, plan.seed, attempts)
@@ -304,6 +305,19 @@ def _attempt_all(
             return solution
     assert best is not None  # at least one attempt is made
     return best
+
+
+def _fitted_to_memory(plan: Plan, start: str | Solution, log: Log) -> Plan:
+    """The plan with solvers whose steps fit into the memory that they may take; what they hold is told."""
+    if not any(stage.bounded for stage in plan.stages):
+        return plan
+    rule = start.rule if isinstance(start, Solution) else None
+    shapes = Problem(plan.economy, rule if isinstance(rule, NetworkRule) else blank_rule(plan.economy, plan.network))
+    found = [stage.prepared(shapes, _batch(stage, shapes)) for stage in plan.stages]
+    for _, sentence in found:
+        if sentence:
+            log({"event": "memory", "sentence": sentence})
+    return dataclasses.replace(plan, stages=tuple(stage for stage, _ in found))
 
 
 def _name(start: str | Solution) -> str:

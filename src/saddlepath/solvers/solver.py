@@ -43,6 +43,11 @@ class Solver(eqx.Module):
         """Tests without a fall of the best error after which a run has stalled."""
         return 20
 
+    @property
+    def bounded(self) -> bool:
+        """Whether its steps must fit into a stated memory, for which `prepared` sees to it."""
+        return False
+
     @abc.abstractmethod
     def init(self, problem: Problem, weights: Float[Array, " n_weights"]) -> Any:
         """State before the first step."""
@@ -52,6 +57,18 @@ class Solver(eqx.Module):
         self, problem: Problem, weights: Array, state: Any, batch: Float[Array, "batch n_points"], key: PRNGKeyArray
     ) -> tuple[Array, Any, StepReport]:
         """One step: new weights, new state, report."""
+
+    def prepared(self, problem: Problem, n_states: int) -> tuple["Solver", str]:
+        """This solver, fitted to the memory that it may take, and what a step then holds, in words or nothing.
+
+        Args:
+            problem: A problem of the structure and shapes of the one to be solved.
+            n_states: States per step.
+
+        Raises:
+            ConfigError: No step fits.
+        """
+        return self, ""
 
     @abc.abstractmethod
     def describe(self) -> str:

@@ -43,6 +43,11 @@ class TimeIteration(Solver):
                 f"the fit inside a TimeIteration has batch={self.fit.batch}, steps={self.fit.steps}; give batch and "
                 "steps to the TimeIteration itself."
             )
+        if self.fit.megabytes is not None:
+            raise ConfigError(
+                f"the fit inside a TimeIteration has megabytes={self.fit.megabytes:g}, which is measured for a solver "
+                "that stands alone; give it at_once, the states whose slopes are computed side by side."
+            )
 
     @property
     def patience(self) -> int:
