@@ -7,10 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.small_run import SMALL_RUN
 from tests.test_runs import small_problem
 
 import saddlepath as sp
+from saddlepath.models.growth import Growth
 from saddlepath.solvers.levenberg_marquardt import MOST_REMEMBERED
+from saddlepath.solvers.problem import flat_weights
 
 KEY = jax.random.key(0)
 DAMPING = 1e-3
@@ -155,3 +158,22 @@ def test_chunks_are_chosen_to_fit_and_what_a_step_holds_is_told() -> None:
 def test_settings_that_contradict_are_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(sp.ConfigError, match=words):
         sp.LevenbergMarquardt(**settings)
+
+
+@pytest.mark.slow
+def test_an_economy_is_solved_without_a_matrix() -> None:
+    solution = sp.solve(Growth(), sp.LevenbergMarquardt(iterations=50), tol=1e-5)
+    assert solution.outcome.converged
+
+
+@pytest.mark.slow
+def test_a_run_says_what_its_steps_hold_before_it_begins() -> None:
+    records: list[dict[str, Any]] = []
+    settings: dict[str, Any] = SMALL_RUN["solve"] | {"network": sp.Network(width=4), "test": sp.TestPaths(8, 20, 10, 1)}
+    solver = lambda **bound: sp.LevenbergMarquardt(batch=64, memory=0.0, **bound)
+    whole = sp.solve(Growth(), solver(), tol=1e-12, **settings)
+    bounded = sp.solve(Growth(), solver(megabytes=0.08), tol=1e-12, log=records.append, **settings)
+    assert [record["event"] for record in records[:2]] == ["memory", "attempt"]
+    assert "states at a time" in records[0]["sentence"]
+    distance = flat_weights(whole.rule.network) - flat_weights(bounded.rule.network)
+    assert np.max(np.abs(distance)) < 1e-8  # twenty steps of which each multiplies roundoff, from 1e-16

@@ -22,6 +22,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.stages import Compiled
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.errors import ConfigError
@@ -203,16 +204,16 @@ class LevenbergMarquardt(Solver):
         while True:
             chunked = None if self.iterations is not None or at_once == n_states else at_once
             solver = dataclasses.replace(self, at_once=chunked)
-            held = _held(solver, problem, n_states)
-            size = f"{held:,.3g} MB: {n_states} states of {m} equation{'s'[: m - 1]} by {n_weights:,} weights"
-            if held <= self.megabytes:
-                return solver, f"a step holds {size}" + ("" if chunked is None else f", {chunked} states at a time")
+            size = held(_program(solver, problem, n_states))
+            words = f"{size:,.3g} MB: {n_states} states of {m} equation{'s'[: m - 1]} by {n_weights:,} weights"
+            if size <= self.megabytes:
+                return solver, f"a step holds {words}" + ("" if chunked is None else f", {chunked} states at a time")
             if at_once == 1 or self.iterations is not None:
                 raise ConfigError(
-                    f"a step holds at least {size}, more than megabytes={self.megabytes:g}; give fewer states as "
+                    f"a step holds at least {words}, more than megabytes={self.megabytes:g}; give fewer states as "
                     "batch=, fewer equations as equations=, or iterations=50, which keeps no matrix."
                 )
-            most = min(at_once - 1, max(1, int(at_once * self.megabytes / held)))
+            most = min(at_once - 1, max(1, int(at_once * self.megabytes / size)))
             at_once = next(n for n in range(most, 0, -1) if n_states % n == 0)
 
     def _chosen(self, n_equations: int, n_states: int, key: PRNGKeyArray) -> Array | None:
@@ -247,12 +248,20 @@ def _by_equation(residuals: Array, chosen: Array | None, n: int) -> Float[Array,
     return zero.at[chosen].add(residuals**2) / zero.at[chosen].add(1.0)
 
 
-def _held(solver: LevenbergMarquardt, problem: Problem, n_states: int) -> float:
-    """Memory of one compiled step beside its arguments. [MB]"""
+def _program(solver: LevenbergMarquardt, problem: Problem, n_states: int) -> Compiled:
+    """One compiled step."""
     weights = problem.weights()
     batch = jax.ShapeDtypeStruct((n_states, problem.economy.n_points), weights.dtype)
     step = jax.jit(lambda *now: solver.step(problem, *now))
-    program = step.lower(weights, solver.init(problem, weights), batch, jax.random.key(0)).compile()
+    return step.lower(weights, solver.init(problem, weights), batch, jax.random.key(0)).compile()
+
+
+def held(program: Compiled) -> float:
+    """Memory of a compiled program beside its arguments. [MB]
+
+    Raises:
+        ConfigError: JAX does not know it on this device.
+    """
     found = program.memory_analysis()
     if found is None:
         raise ConfigError(
