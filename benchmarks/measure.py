@@ -75,6 +75,7 @@ def judge(row: Row, solution: sp.Solution, seconds: float) -> dict[str, Any]:
         "outcome": solution.outcome.name.lower(),
         "figures": {name: {"reached": value, "bar": bar, "met": met[name]} for name, (value, bar) in figures.items()},
         "met": all(met.values()),
+        "shown": dict(row.shown(solution)),
         "accuracy": accuracy.to_dict(),
         "how": solution.how,
         "updates per second": solution.how["steps"] / max(solution.how["seconds"], 1e-9),

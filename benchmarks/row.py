@@ -27,6 +27,7 @@ class Row:
         worst: Bar on the largest Euler error, or None. [-]
         checks: Further figures by name, each with its bar.
         seeds: Number of seeds.
+        shown: Further figures by name, written beside the others without a bar.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Row:
     worst: float | None
     checks: Mapping[str, tuple[Check, float]] = dataclasses.field(default_factory=dict)
     seeds: int = 5
+    shown: Callable[[sp.Solution], Mapping[str, float]] = lambda solution: {}
 
 
 def reference(block: str, model: str = "growth") -> dict[str, Any]:

@@ -84,7 +84,8 @@ def moved() -> tuple[jax.Array, ...]:
     def both(key: jax.Array) -> tuple[jax.Array, ...]:
         state = model.initial(key)._replace(z=jnp.asarray(1))
         state = state._replace(mass=state.mass * (model.rates(1) / jnp.sum(state.mass, axis=0))[None, :])
-        desired = 0.3 + 0.07 * model.cash(model.grid(), model.capital(state.mass), 1)
+        capital = model.capital(state.mass)
+        desired = 0.3 + 0.03 * model.cash(model.grid(), capital, 1)
         x = model.complete(state, model.Policy(desired=desired, assets=desired))
         after = [model.transition(state, x, jnp.asarray(z1)).mass for z1 in (0, 1)]
         return state.mass, x.assets, *after
@@ -105,10 +106,10 @@ def test_nobody_borrows_and_the_limit_is_complementary() -> None:
     model = coarse()
     state = model.State(mass=moved()[0], z=jnp.asarray(0))
     cash = model.cash(model.grid(), model.capital(state.mass), 0)
-    desired = cash * jnp.linspace(1.5, 0.1, 40)[:, None]
+    consumed = cash * jnp.linspace(1.5, 0.1, 40)[:, None]
+    desired = consumed / model.wage(model.capital(state.mass), 0)
     assets = model.complete(state, model.Policy(desired=desired, assets=desired)).assets
-    consumed = np.asarray(cash - assets)
-    np.testing.assert_allclose(consumed, np.minimum(desired, cash), rtol=ROUNDOFF)
+    np.testing.assert_allclose(cash - assets, np.minimum(consumed, cash), rtol=ROUNDOFF)
     assert np.all(np.asarray(assets) >= 0) and np.any(np.asarray(assets) == 0)
 
 
@@ -118,7 +119,7 @@ def test_households_at_nodes_stay_what_the_nodes_say() -> None:
     below, share = model.between(jnp.asarray(grid))
     np.testing.assert_allclose(np.asarray(below) + np.asarray(share), np.arange(40), atol=1e-9)
     middle = 0.5 * (grid[1:] + grid[:-1])
-    found = model.consumption(1e-3 * desired, middle, 39.0, 1)
+    found = model.consumption(1e-3 * desired, middle, 39.0, 1) / model.wage(39.0, 1)
     np.testing.assert_allclose(found, 5e-4 * (desired[1:] + desired[:-1]), rtol=1e-9)
 
 

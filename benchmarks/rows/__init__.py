@@ -13,6 +13,7 @@ from benchmarks.rows import (
     household,
     irbc,
     irreversible,
+    krusell_smith,
     new_keynesian,
     recursive,
 )
@@ -25,6 +26,7 @@ ROWS: dict[str, Row] = (
     | household.ROWS
     | irbc.ROWS
     | irreversible.ROWS
+    | krusell_smith.ROWS
     | new_keynesian.ROWS
     | recursive.ROWS
 )

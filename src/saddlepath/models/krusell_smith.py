@@ -2,6 +2,7 @@
 
 from typing import Annotated, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -51,7 +52,7 @@ class KrusellSmith(sp.Model):
     good_spell: float = sp.parameter(1.5, "duration of unemployment in booms", unit="quarters", within=AT_LEAST_ONE)
     duration: float = sp.parameter(8.0, "duration of booms and recessions", unit="quarters", within=AT_LEAST_ONE)
     most: float = sp.parameter(200.0, "highest node of assets", unit="goods", within=sp.Positive())
-    nodes: int = sp.parameter(150, "number of nodes of assets", within=sp.Interval(10, 5000))
+    nodes: int = sp.parameter(100, "number of nodes of assets", within=sp.Interval(10, 5000))
     order: int = sp.parameter(1, "moments of assets that decisions see", within=sp.Interval(1, 3))
 
     class State(NamedTuple):
@@ -59,7 +60,7 @@ class KrusellSmith(sp.Model):
         z: Annotated[Int[Array, ""], sp.label("recession (0) or boom (1)")]
 
     class Policy(NamedTuple):
-        desired: Annotated[Float[Array, "nodes 2"], sp.label("consumption if there were no limit today", "goods")]
+        desired: Annotated[Float[Array, "nodes 2"], sp.label("consumption if there were no limit today, over the wage")]
         assets: Annotated[Float[Array, "nodes 2"], sp.label("assets next quarter", "goods")]
 
     def state_range(self):
@@ -146,11 +147,12 @@ class KrusellSmith(sp.Model):
     def consumption(self, desired, assets, capital, z):
         """Consumption without and with work of households whose assets may lie between the nodes. [goods]"""
         below, share = self.between(assets)
-        wanted = desired[below] + share[..., None] * (desired[below + 1] - desired[below])
-        return jnp.minimum(wanted, self.cash(assets, capital, z))
+        between = desired[below] + share[..., None] * (desired[below + 1] - desired[below])
+        return jnp.minimum(between * self.wage(capital, z), self.cash(assets, capital, z))
 
     def complete(self, s, x):
-        saved, _ = sp.split(self.cash(self.grid(), self.capital(s.mass), s.z) - x.desired)
+        capital = self.capital(s.mass)
+        saved, _ = sp.split(self.cash(self.grid(), capital, s.z) - x.desired * self.wage(capital, s.z))
         return x._replace(assets=saved)
 
     def divided(self, mass, assets):
@@ -172,7 +174,7 @@ class KrusellSmith(sp.Model):
 
     def residuals(self, s, x, E):
         wanted = 1 / (self.beta * E(lambda s1, x1: self.marginal_value(x.assets, s.z, s1, x1)))
-        return {"euler": wanted / x.desired - 1}
+        return {"euler": wanted / (x.desired * self.wage(self.capital(s.mass), s.z)) - 1}
 
     def definitions(self, s, x):
         capital = self.capital(s.mass)
@@ -196,19 +198,19 @@ class KrusellSmith(sp.Model):
     def plan(self, capital):
         """Desired consumption and assets next quarter, both `[nodes, 2]`, if prices stayed what `capital` implies."""
         z = self.chain().stationary()
-        cash, gross, flows = self.cash(self.grid(), capital, z), self.gross_return(capital, z), self.flows(z, z)
+        cash, wage, flows = self.cash(self.grid(), capital, z), self.wage(capital, z), self.flows(z, z)
 
         def step(_, desired):
             def wanted(assets):
-                consumption = self.consumption(desired, assets, capital, z)
-                return 1 / (self.beta * gross * jnp.einsum("neo,eo->ne", 1 / consumption, flows))
+                marginal_utility = jnp.einsum("neo,eo->ne", 1 / self.consumption(desired, assets, capital, z), flows)
+                return 1 / (self.beta * self.gross_return(capital, z) * marginal_utility)
 
-            assets = jnp.maximum(cash - desired, 0.0)
+            assets = jnp.maximum(cash - wage * desired, 0.0)
             value, slope = jax.jvp(wanted, (assets,), (jnp.where(assets > 0, 1.0, 0.0),))
-            return desired + (value - desired) / (1 + slope)
+            return desired + (value / wage - desired) / (1 + slope)
 
-        desired = jax.lax.fori_loop(0, HOUSEHOLD_STEPS, step, 0.06 * cash)
-        return desired, jnp.maximum(cash - desired, 0.0)
+        desired = jax.lax.fori_loop(0, HOUSEHOLD_STEPS, step, 0.06 * cash / wage)
+        return desired, jnp.maximum(cash - wage * desired, 0.0)
 
     def long_run(self, assets):
         """Masses that households reproduce by moving to `assets`, by one linear system `[nodes, 2]`. [-]"""
@@ -222,6 +224,7 @@ class KrusellSmith(sp.Model):
         rental = 1 / self.beta - 1 + self.delta
         return (self.alpha / rental) ** (1 / (1 - self.alpha)) * self.labour(self.chain().stationary())
 
+    @eqx.filter_jit
     def steady_guess(self):
         """By bisection on capital: households hold more of it the scarcer it is."""
 
@@ -236,12 +239,10 @@ class KrusellSmith(sp.Model):
         return state, self.Policy(desired=desired, assets=assets)
 
     def initial(self, key):
-        """Assets with the law of a gamma distribution, their mean up to an eighth around the riskless capital."""
-        size_key, shape_key, regime_key = jax.random.split(key, 3)
-        mean = self.riskless_capital() * jnp.exp(0.05 * jax.random.truncated_normal(size_key, -2.5, 2.5))
-        shape = DISPERSION * jnp.exp(0.2 * jax.random.truncated_normal(shape_key, -2.0, 2.0))
-        z = jax.random.randint(regime_key, (), 0, 2, dtype=jnp.int32)
-        grid = self.grid()
-        below = jax.scipy.special.gammainc(shape, shape * (grid[1:] + grid[:-1]) / (2 * mean))
-        people = jnp.diff(below, prepend=0.0, append=1.0)
-        return self.State(mass=people[:, None] * self.rates(z)[None, :], z=z)
+        """Assets with the density of a gamma distribution, their mean up to an eighth around the riskless capital."""
+        draws = jax.random.truncated_normal(key, -2.5, 2.5, (3,))
+        mean, shape = self.riskless_capital() * jnp.exp(0.05 * draws[0]), DISPERSION * jnp.exp(0.2 * draws[1])
+        grid, z = self.grid(), (draws[2] > 0).astype(jnp.int32)
+        width = jnp.diff(grid, append=grid[-1:])
+        people = width * jnp.exp((shape - 1) * jnp.log(jnp.maximum(grid, 1e-9) / mean) - shape * grid / mean)
+        return self.State(mass=people[:, None] / jnp.sum(people) * self.rates(z)[None, :], z=z)
