@@ -30,14 +30,17 @@ def weights(folder: Path) -> np.ndarray:
         return np.asarray(flat_weights(sp.load(folder / "solution.saddle").rule.network))
 
 
-def command(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
-    call = [sys.executable, "-m", "saddlepath.cli", *arguments]
+COMMAND = ("-m", "saddlepath.cli")
+
+
+def python(*words: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
     settings = os.environ | {"JAX_PLATFORMS": "cpu"} | (environment or {})
+    call = [sys.executable, *words]
     return subprocess.Popen(call, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def together(*arguments: str, processes: int = 2) -> list[str]:
-    """Output of every process of one command that is started as SLURM starts it, on this machine."""
+def together(*words: str, processes: int = 2) -> list[subprocess.Popen[str]]:
+    """The processes of one program that is started as SLURM starts it, on this machine."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
@@ -48,16 +51,15 @@ def together(*arguments: str, processes: int = 2) -> list[str]:
         "JAX_COORDINATOR_PORT": str(port),
     }
     each = [{"SLURM_PROCID": str(i), "SLURM_LOCALID": str(i)} for i in range(processes)]
-    started = [command(*arguments, "--distributed", environment=job | own) for own in each]
-    return finished(started)
+    return [python(*words, environment=job | own) for own in each]
 
 
-def finished(started: Sequence[subprocess.Popen[str]]) -> list[str]:
-    """What commands print whose tolerance is out of reach on purpose."""
+def finished(started: Sequence[subprocess.Popen[str]], code: int = 1) -> list[str]:
+    """What processes print; by default those of a solve whose tolerance is out of reach on purpose."""
     outputs = []
     for process in started:
         out, err = process.communicate(timeout=300)
-        assert process.returncode == 1, err
+        assert process.returncode == code, err
         outputs.append(out)
     return outputs
 
@@ -65,8 +67,9 @@ def finished(started: Sequence[subprocess.Popen[str]]) -> list[str]:
 @pytest.mark.slow
 def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
     one, two, stopped = (tmp_path / name for name in ("one", "two", "stopped"))
-    finished([command("solve", "growth", "--out", str(one), *SETTINGS, *words(tol=1e-12))])
-    outputs = together("solve", "growth", "--out", str(two), *SETTINGS, *words(tol=1e-12))
+    solve = (*COMMAND, "solve", "growth", *SETTINGS)
+    finished([python(*solve, "--out", str(one), *words(tol=1e-12))])
+    outputs = finished(together(*solve, "--out", str(two), "--distributed", *words(tol=1e-12)))
     assert "out of budget" in outputs[0] and "Growth" not in outputs[1]
     assert np.max(np.abs(weights(two) - weights(one))) < BY_ORDER_OF_SUMS
     accuracies = [sp.load(folder / "solution.saddle").accuracy for folder in (one, two)]
@@ -74,9 +77,36 @@ def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
     assert {p.name for p in one.iterdir()} == {p.name for p in two.iterdir()}
     assert read_file(two / "solution.saddle", "solution")[0]["how"]["device"] == "2 x cpu"
 
-    together("solve", "growth", "--out", str(stopped), *SETTINGS, *words(tol=1e-12, steps=10))
-    together("resume", str(stopped), "--no-report", "--set", "solve.steps=20")
+    finished(together(*solve, "--out", str(stopped), "--distributed", *words(tol=1e-12, steps=10)))
+    resume = (*COMMAND, "resume", str(stopped), "--no-report", "--set", "solve.steps=20")
+    finished(together(*resume, "--distributed"))
     np.testing.assert_array_equal(weights(stopped), weights(two))
+
+
+AGREEMENT = """
+import jax, jax.numpy as jnp, numpy as np
+jax.distributed.initialize()
+from saddlepath.solvers.devices import agreed, along, everywhere, gathered, leads, mesh_for, put
+
+me = jax.process_index()
+assert leads() == (me == 0)
+with jax.enable_x64(True):
+    # What the processes found differs, in length too.
+    assert agreed([0.1 + me, "x" * (1 + 4 * me), None, float("inf")]) == [0.1, "x", None, float("inf")]
+    mesh = mesh_for(4, None)
+    mine = jax.random.key(me), jnp.arange(4.0) + me, jnp.asarray(bool(me))
+    key, numbers, no = gathered(put(mine, everywhere(mesh)), mesh)
+    assert np.array_equal(numbers, np.arange(4.0)) and not no
+    assert jax.random.normal(key) == jax.random.normal(jax.random.key(0))
+    spread = put(mine[1], along(mesh))
+    assert [shard.data.tolist() for shard in spread.addressable_shards] == [[2.0 * me, 2.0 * me + 1]]
+    assert np.array_equal(gathered(spread, mesh), np.arange(4.0))
+"""
+
+
+@pytest.mark.slow
+def test_processes_agree_on_what_the_first_found() -> None:
+    finished(together("-c", AGREEMENT), code=0)
 
 
 DEVICES = """
@@ -127,7 +157,7 @@ def test_a_grid_has_no_batch_to_spread() -> None:
 
 
 def test_processes_are_joined_only_where_a_launcher_has_started_them(capsys: pytest.CaptureFixture[str]) -> None:
-    done = command("solve", "growth", "--distributed")
+    done = python(*COMMAND, "solve", "growth", "--distributed")
     out, err = done.communicate(timeout=100)
     assert (done.returncode, out) == (2, "")
     assert "found no processes to join; start the command with srun" in err

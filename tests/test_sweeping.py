@@ -80,6 +80,7 @@ def test_a_solve_that_fails_is_told_and_tried_again(tmp_path: Path) -> None:
         ({"bta": 0.9}, "'bta' is neither a parameter of Growth nor an argument of solve .* did you mean beta"),
         ({"resume": 1}, "'resume' is neither a parameter"),
         ({"solver": sp.FirstOrder(optimizer=optax.adam(1e-3))}, "which a file cannot"),
+        ({"start": sp.Prior}, "start holds"),
     ],
 )
 def test_what_no_worker_could_do_is_refused_first(tmp_path: Path, settings: dict[str, Any], words: str) -> None:

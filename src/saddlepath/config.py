@@ -17,10 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from saddlepath.accuracy import TestPaths
-from saddlepath.constructors import arguments, call, construct, convert, table_of
+from saddlepath.constructors import arguments, call, construct, convert, file_entry, table_of
 from saddlepath.container import PathLike
 from saddlepath.errors import ConfigError, FileError
 from saddlepath.files import load
@@ -160,10 +158,11 @@ def config_of(model: Model, arguments: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: A value cannot be written to a file.
     """
-    given = {key: value.item() if isinstance(value, np.generic) else value for key, value in arguments.items()}
-    tables = {key: _table(key, given.pop(key)) for key in TABLES if given.get(key) is not None}
+    given = {key: value for key, value in arguments.items() if value is not None}
+    tables = {key: _table(key, given.pop(key)) for key in TABLES if key in given}
+    plain = {key: file_entry(value, Any, key) for key, value in given.items()}
     calibration = table_of(model, named=False)
-    return Config({"model": type(model).__name__, "calibration": calibration, "solve": given} | tables)
+    return Config({"model": type(model).__name__, "calibration": calibration, "solve": plain} | tables)
 
 
 def _table(key: str, value: Any) -> Any:

@@ -176,7 +176,7 @@ def table_of(value: Any, *, named: bool = True) -> dict[str, Any]:
         if entry is None and _takes_none(hint):
             table[key] = NONE
         elif entry is not None:
-            table[key] = _entry(entry, hint, f"{type(value).__name__}.{key}")
+            table[key] = file_entry(entry, hint, f"{type(value).__name__}.{key}")
     return table
 
 
@@ -187,17 +187,27 @@ def keywords(value: Any) -> dict[str, Any]:
             name: [np.asarray(low).tolist(), np.asarray(high).tolist()]
             for name, low, high in zip(value.names, value.lower, value.upper, strict=True)
         }
-    return {name: _entry(entries, Any, name) for name, entries in value.values}
+    return {name: file_entry(entries, Any, name) for name, entries in value.values}
 
 
-def _entry(entry: Any, hint: Any, where: str) -> Any:
+def file_entry(entry: Any, hint: Any, where: str) -> Any:
+    """A value as a file writes it.
+
+    Args:
+        entry: The value.
+        hint: What its argument asks for.
+        where: Its name, for the message.
+
+    Raises:
+        ConfigError: A file cannot hold it.
+    """
     if isinstance(entry, _PLAIN):
         return entry
     if dataclasses.is_dataclass(entry) and not isinstance(entry, type):
         kinds = [cls for option in _options(hint) if _is_value_class(option) for cls in _concrete(option)]
         return table_of(entry, named=len(kinds) != 1)
     if isinstance(entry, tuple | list) and not hasattr(entry, "_fields"):
-        return [_entry(item, Any, where) for item in entry]
+        return [file_entry(item, Any, where) for item in entry]
     try:
         array = np.asarray(entry)
     except TypeError:
