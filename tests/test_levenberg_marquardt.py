@@ -136,6 +136,7 @@ def test_a_program_without_a_matrix_holds_none() -> None:
     assert max(held(memory=0.0, at_once=8), held(iterations=5)) < 25 < held(memory=0.0)
 
 
+@pytest.mark.slow
 def test_chunks_are_chosen_to_fit_and_what_a_step_holds_is_told() -> None:
     problem = small_problem()
     generous, words = sp.LevenbergMarquardt(megabytes=100.0).prepared(problem, 64)

@@ -17,11 +17,7 @@ from saddlepath.container import PathLike, read_file, read_tree, understood, wri
 from saddlepath.economy import Economy
 from saddlepath.errors import FileError
 from saddlepath.network import Network
-from saddlepath.rule import NetworkRule
-from saddlepath.solution import Solution
-from saddlepath.solvers.problem import Problem
-from saddlepath.solvers.solve import Attempt, Checkpoint
-from saddlepath.solvers.start import blank_rule
+from saddlepath.solvers.solve import Attempt, Checkpoint, problem_of_shapes
 from saddlepath.solvers.training import Progress, TrainState
 
 KIND = "checkpoint"
@@ -139,7 +135,6 @@ def _difference(one: Any, two: Any, where: str) -> tuple[str, Any, Any] | None:
 def _train_state(header: dict[str, Any], eco: Economy, network: Network, attempt: Attempt) -> TrainState:
     """A state of the right structure and shapes, with any values."""
     arrays = {name: jnp.asarray(np.zeros(**spec)) for name, spec in header["arrays"].items()}
-    rule = attempt.start.rule if isinstance(attempt.start, Solution) else None
-    problem = Problem(eco, rule if isinstance(rule, NetworkRule) else blank_rule(eco, network))
+    problem = problem_of_shapes(eco, network, attempt.start)
     solver = eqx.filter_eval_shape(attempt.stages[int(header["stage"])].init, problem, arrays["weights"])
     return TrainState(solver=solver, key=jax.random.key(0), **arrays)

@@ -27,6 +27,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.errors import ConfigError
 from saddlepath.solvers.balancing import Balancing, balancing
+from saddlepath.solvers.devices import agreed
 from saddlepath.solvers.problem import Problem
 from saddlepath.solvers.slopes import (
     Residuals,
@@ -70,7 +71,7 @@ class LevenbergMarquardt(Solver):
         megabytes: Most memory of a step; `at_once` is chosen to fit before the run begins, which says what a step
             holds. None: no bound. [MB]
         iterations: Most iterations of conjugate gradients, by which steps are found without any matrix; None: matrices
-            are factorised, which is more accurate and far faster wherever they fit.
+            are factorised, which is more exact and leads to an accuracy sooner wherever they fit.
         tolerance: Residual of the linear equations that ends the iterations, over that of a step of zero. [-]
         steps: Steps as one stage of several, or None.
     """
@@ -200,11 +201,11 @@ class LevenbergMarquardt(Solver):
     def prepared(self, problem, n_states):
         if self.megabytes is None:
             return self, ""
-        n_weights, m, at_once = problem.weights().size, problem.n_equations, n_states
+        n_weights, m, at_once = problem.weights().size, problem.n_equations, self._side_by_side(n_states) or n_states
         while True:
             chunked = None if self.iterations is not None or at_once == n_states else at_once
             solver = dataclasses.replace(self, at_once=chunked)
-            size = held(_program(solver, problem, n_states))
+            size = agreed(held(_program(solver, problem, n_states)))
             words = f"{size:,.3g} MB: {n_states} states of {m} equation{'s'[: m - 1]} by {n_weights:,} weights"
             if size <= self.megabytes:
                 return solver, f"a step holds {words}" + ("" if chunked is None else f", {chunked} states at a time")

@@ -311,13 +311,18 @@ def _fitted_to_memory(plan: Plan, start: str | Solution, log: Log) -> Plan:
     """The plan with solvers whose steps fit into the memory that they may take; what they hold is told."""
     if not any(stage.bounded for stage in plan.stages):
         return plan
-    rule = start.rule if isinstance(start, Solution) else None
-    shapes = Problem(plan.economy, rule if isinstance(rule, NetworkRule) else blank_rule(plan.economy, plan.network))
+    shapes = problem_of_shapes(plan.economy, plan.network, start)
     found = [stage.prepared(shapes, _batch(stage, shapes)) for stage in plan.stages]
     for _, sentence in found:
         if sentence:
             log({"event": "memory", "sentence": sentence})
     return dataclasses.replace(plan, stages=tuple(stage for stage, _ in found))
+
+
+def problem_of_shapes(eco: Economy, network: Network, start: str | Solution) -> Problem:
+    """A problem with the structure and shapes of what is solved from this start, and any weights."""
+    rule = start.rule if isinstance(start, Solution) else None
+    return Problem(eco, rule if isinstance(rule, NetworkRule) else blank_rule(eco, network))
 
 
 def _name(start: str | Solution) -> str:
@@ -370,7 +375,7 @@ class _Run:
             return None
 
         def work() -> None:
-            problem = Problem(plan.economy, blank_rule(plan.economy, plan.network))
+            problem = problem_of_shapes(plan.economy, plan.network, self.attempt.start)
             compile_chunk(problem, stage, plan.sampling, _batch(stage, problem), self.key, self.budget.every)
 
         (future,) = in_background(work)
