@@ -89,9 +89,8 @@ def table(rows: list[dict[str, Any]], first: str) -> str:
     heads = [first, *(f"{way}: {unit}" for way in WAYS for unit in ("ms", "MB", "s to compile"))]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for row in rows:
-        cells = [
-            f"{row[way][name]:.3g}" for way in WAYS for name in ("milliseconds", "megabytes", "seconds to compile")
-        ]
+        figures = [row[way][name] for way in WAYS for name in ("milliseconds", "megabytes", "seconds to compile")]
+        cells = [f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}" for figure in figures]
         lines.append(f"| {row[first]} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
