@@ -68,8 +68,8 @@ axes[1].set(xlabel="age (periods)", ylabel="share of periods with binding collat
 figure.tight_layout()
 
 # %%
-lent = panel["bonds"].sum(panel["bonds"].dims[-1])
-print(f"largest excess demand for bonds over output: {float((abs(lent) / panel['output']).max()):.1e}")
+excess = np.abs(panel["bonds"].values.sum(axis=-1)) / panel["output"].values
+print(f"largest excess demand for bonds over output: {np.max(excess):.1e}")
 
 # %% [markdown]
 # ## What an unexpected loss does

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import saddlepath as sp
 from saddlepath.models.olg_collateral import CollateralOLG
 
 ROUNDOFF = 1e-12
@@ -102,3 +103,32 @@ def test_what_is_owned_is_used_up_by_the_end_of_life():
             wealth, consumed = bond * (wealth - consumed), growth * consumed
         assert capital == pytest.approx(0.0, abs=1e-9)
         assert wealth == pytest.approx(0.0, abs=1e-9)
+
+
+RESTS = {12: (4.198542529554, 0.679278911286), 56: (141.472938653, 0.937567138806)}
+"""Capital and price of the bond in the steady state by number of ages: from the equations in holdings and multipliers,
+with Fischer-Burmeister functions for the constraints, by Newton's method in a program apart from the library."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ages", RESTS)
+def test_steady_state_of_an_independent_program(ages):
+    steady = sp.steady_state(CollateralOLG(ages=ages))
+    found = np.sum(steady.state.k), steady.policy.price
+    np.testing.assert_allclose(found, RESTS[ages], rtol=1e-9)  # both residuals are below 1e-11
+    if ages == 56:
+        assert found[0] == pytest.approx(141.91, rel=0.01)  # mean of the published final sample
+
+
+@pytest.mark.slow
+def test_twelve_ages_are_solved():
+    """Twelve ages, one network: errors of a twentieth of a percent, collateral that binds for the youngest four."""
+    solver = sp.LevenbergMarquardt(batch=32, equations=8, memory=0.8)
+    sampling = sp.Paths(restart=0.02, spread=0.25)
+    solution = sp.solve(CollateralOLG(ages=12), solver, start="steady", sampling=sampling, tol=5e-4, seconds=120.0)
+    assert solution.outcome is sp.Outcome.CONVERGED
+    panel = sp.simulate(solution, periods=100, paths=20, burn_in=50, seed=1)
+    bound = (panel["slack"] <= 0).mean(("path", "time")).values
+    np.testing.assert_allclose(bound, [1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0], atol=0.02)  # as in the steady state
+    assert np.max(np.abs(panel["bonds"].values.sum(axis=-1))) < ROUNDOFF
+    assert float(panel["total_capital"].mean()) == pytest.approx(RESTS[12][0], rel=0.02)  # risk is small

@@ -56,7 +56,7 @@ def holdings_gap(solution: sp.Solution) -> float:
 def clearing_error(solution: sp.Solution) -> float:
     """Largest excess demand for bonds over output, the capital that is left of the period included."""
     panel = panel_of(solution)
-    return float((abs(panel["bonds"].sum(panel["bonds"].dims[-1])) / panel["output"]).max())
+    return float(np.max(np.abs(panel["bonds"].values.sum(axis=-1)) / panel["output"].values))
 
 
 def relative_euler_error(solution: sp.Solution) -> float:
@@ -100,8 +100,8 @@ ROWS: dict[str, Row] = {
     "olg-56": Row(
         "overlapping generations, 56 ages, capital, bond and collateral", CollateralOLG(),
         {
-            "tol": 2e-4, "start": "steady", "sampling": sp.Paths(restart=0.02, spread=0.25),
-            "solver": sp.LevenbergMarquardt(batch=20, equations=20, memory=0.8), "seconds": 600.0, "attempts": 1,
+            "tol": 1e-3, "start": "steady", "sampling": sp.Paths(restart=0.02, spread=0.25),
+            "solver": sp.LevenbergMarquardt(batch=20, equations=20, memory=0.8), "seconds": 700.0, "attempts": 1,
         },
         1200, None, None,
         {

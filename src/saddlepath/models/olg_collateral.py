@@ -9,8 +9,10 @@ from jaxtyping import Array, Float, Int
 import saddlepath as sp
 
 YEARS = 56.0
+"""Length of an adult life. [years]"""
 ETA_CHAIN = np.array([[0.905, 0.095], [0.095, 0.905]])
 DELTA_CHAIN = np.array([[0.972, 0.028], [0.3, 0.7]])
+"""Transition of productivity and of depreciation, low and high, from row to column. [-]"""
 
 # Mean holdings by age in the final sample that the authors publish, for the first guess of the steady state.
 GUESS_AGES = np.array([25, 27, 30, 33, 35, 37, 39, 40, 42, 45, 50, 55, 60, 65, 70, 75, 80])
@@ -22,6 +24,7 @@ GUESS_BONDS = np.array(
      1.418, 0.272]
 )  # fmt: skip
 NEWTON_STEPS = 2
+"""Steps to the choice of a household that borrows as much as it may; see `pledged`."""
 
 
 class CollateralOLG(sp.Model):
@@ -59,7 +62,7 @@ class CollateralOLG(sp.Model):
     beta: float = sp.parameter(0.95, "discount factor", unit="1/year", within=sp.Unit())
     gamma: float = sp.parameter(2.0, "relative risk aversion", within=sp.Positive())
     zeta: float = sp.parameter(0.5, "cost of adjusting capital", unit="1/good", within=sp.Positive())
-    kappa: float = sp.parameter(1 / 0.89, "bonds that a unit of capital secures, inverse", within=sp.Positive())
+    kappa: float = sp.parameter(1 / 0.89, "capital that secures a bond", unit="goods", within=sp.Positive())
     eta: np.ndarray = sp.parameter(np.array([0.978, 1.022]), "productivity, low and high", within=sp.Positive())
     delta: np.ndarray = sp.parameter(np.array([0.08, 0.11]), "depreciation, low and high", within=sp.Unit())
     ages: int = sp.parameter(56, "number of ages", within=sp.Interval(3, 1000))
