@@ -159,12 +159,14 @@ class Tabulated(Marginal):
         return float(self.lower), float(self.upper)
 
 
+@jax.jit
 def score(below: Any, above: Any) -> Any:
     """Normal quantile of a probability, from whichever tail keeps its digits."""
     low = below < above
     return jnp.where(low, ndtri(jnp.where(low, below, 0.5)), -ndtri(jnp.where(low, 0.5, above)))
 
 
+@jax.jit
 def _interpolated(z: Any, heights: Any, slopes: Any) -> Any:
     """Cubic Hermite interpolation over the nodes, continued by straight lines."""
     z, heights, slopes = jnp.asarray(z), jnp.asarray(heights), jnp.asarray(slopes)

@@ -156,10 +156,10 @@ class Box(eqx.Module):
 
 def unit_design(size: int, n: int, seed: int = 0) -> Float[np.ndarray, "n size"]:
     """A scrambled Sobol' design of `n` points in the unit cube, the centre first; one point if it has no sides."""
-    from scipy.stats import qmc
-
     if size == 0:
         return np.zeros((1, 0))
+    from scipy.stats import qmc
+
     power = int(np.ceil(np.log2(max(n, 2))))
     return np.vstack([np.full(size, 0.5), qmc.Sobol(size, rng=seed).random_base2(power)[: n - 1]])
 

@@ -146,7 +146,7 @@ def _newton(point: Point, models: Model, starts: Array) -> tuple[Array, Array]:
 
 
 def newton_from(point: Point, model: Model, start: Array) -> tuple[Array, Array]:
-    system = lambda v: point.system(model, v)
+    system = jax.jit(lambda v: point.system(model, v))
     norm = lambda v: _size(system(v))
     with_value = lambda v: (system(v),) * 2
 
