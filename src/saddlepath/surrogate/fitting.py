@@ -1,6 +1,6 @@
 """Parameters of one Gaussian process: maximum of its likelihood or leave-one-out density, over several starts."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -32,13 +32,21 @@ class Fitted(NamedTuple):
     value: float
 
 
-@eqx.filter_jit
-def _value_and_slope(v: Array, kernel: Kernel, name: str, points: Points, fixed: Array, learn: bool):
-    def negative(v: Array) -> Array:
-        noise = jnp.exp(v[-1]) if learn else fixed
-        return -objective(kernel, name, v[:-1] if learn else v, points, noise)
+def _negative(v: Array, kernel: Kernel, name: str, points: Points, fixed: Array, learn: bool) -> Array:
+    noise = jnp.exp(v[-1]) if learn else fixed
+    return -objective(kernel, name, v[:-1] if learn else v, points, noise)
 
-    return jax.value_and_grad(negative)(v)
+
+@eqx.filter_jit
+def _value_and_slope(v: Array, *given: Any) -> tuple[Array, Array]:
+    return jax.value_and_grad(_negative)(v, *given)
+
+
+@eqx.filter_jit
+def _values(vs: Array, *given: Any) -> Array:
+    """Without slopes, one after the other: a covariance at a time is enough to hold."""
+    values = jax.lax.map(lambda v: _negative(v, *given), vs)
+    return jnp.where(jnp.isfinite(values), values, jnp.inf)
 
 
 def maximise(
@@ -68,15 +76,17 @@ def maximise(
     bounds = np.log([outer for outer, _ in ranges])
     low, high = np.log([inner for _, inner in ranges]).T
     random = np.random.default_rng(seed)
-    draw = lambda: low + (high - low) * random.random(len(low))
-    fixed = jnp.asarray(0.0 if noise is None else noise)
+    given = kernel, name, points, jnp.asarray(0.0 if noise is None else noise), noise is None
 
     def negative(v: np.ndarray) -> tuple[float, np.ndarray]:
-        value, slope = _value_and_slope(jnp.asarray(v), kernel, name, points, fixed, noise is None)
+        value, slope = _value_and_slope(jnp.asarray(v), *given)
         fine = bool(np.isfinite(value) & np.isfinite(slope).all())
         return (float(value), np.asarray(slope)) if fine else (1e25, np.zeros(len(v)))
 
-    best_draw = lambda: min([draw() for _ in range(kernel.screened)], key=lambda v: negative(v)[0])
+    def best_draw() -> np.ndarray:
+        drawn = low + (high - low) * random.random((kernel.screened, len(low)))
+        return drawn[int(np.argmin(_values(jnp.asarray(drawn), *given)))] if kernel.screened > 1 else drawn[0]
+
     starts = [(low + high) / 2 if first is None else first, *(best_draw() for _ in range(restarts - 1))]
     runs = [minimize(negative, start, jac=True, method="L-BFGS-B", bounds=bounds) for start in starts]
     best = min(runs, key=lambda run: run.fun)
