@@ -144,7 +144,8 @@ class NetworkRule(DecisionRule):
         own = model.features(s)
         if own is None:
             return state_inputs(model, s, z, states)
-        return saturate((own - self.frame.feature_centre) / self.frame.feature_scale)
+        centre, scale = (jnp.broadcast_to(v, own.shape) for v in (self.frame.feature_centre, self.frame.feature_scale))
+        return saturate((own - centre) / scale)
 
 
 class GridRule(DecisionRule):
