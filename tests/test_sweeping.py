@@ -13,6 +13,7 @@ import pytest
 from tests.small_run import SMALL_RUN
 
 import saddlepath as sp
+from saddlepath import sweeping
 from saddlepath.jobs import as_they_arrive
 from saddlepath.models.growth import Growth
 
@@ -20,6 +21,7 @@ SMALL: dict[str, Any] = SMALL_RUN["solve"] | {
     "network": sp.Network(**SMALL_RUN["network"]),
     "test": sp.TestPaths(**SMALL_RUN["test"]),
     "tol": 1e-12,
+    "steps": 5,
 }
 SETTINGS = [{"beta": 0.95}, {"beta": 0.97, "seed": 1}]
 
@@ -42,12 +44,34 @@ def times(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.saddle")}
 
 
+def test_every_setting_is_solved_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bookkeeping alone: a solve that only touches its file, and one that finds nothing."""
+    solved: list[Any] = []
+
+    def solve_into(cls: type, content: dict[str, Any], path: str) -> str:
+        solved.append((content["calibration"]["beta"], content["solve"]["seed"]))
+        if content["solve"]["seed"] == 3:
+            return "no steady state."
+        Path(path).touch()
+        return ""
+
+    monkeypatch.setattr(sweeping, "solve_into", solve_into)
+    settings = [{"beta": 0.95}, {"beta": 0.97}, {"beta": 0.95}, {"seed": 3}]
+    found = sp.sweep(Growth(beta=0.9), settings, tmp_path, executor=Inline(), seed=1)
+    assert sorted(solved) == [(0.9, 3), (0.95, 1), (0.97, 1)]
+    assert found.files[0] == found.files[2] and found.failures == {3: "no steady state."}
+    again = sp.sweep(Growth(), [{"beta": 0.97}, {"beta": 0.96}], tmp_path, executor=Inline(), seed=1)
+    assert solved[3:] == [(0.96, 1)] and again.files[0] == found.files[1]
+    sp.sweep(Growth(beta=0.9), settings, tmp_path, executor=Inline(), seed=1)
+    assert solved[4:] == [(0.9, 3)]  # what failed is tried again
+
+
+@pytest.mark.slow
 def test_a_sweep_is_its_solves_and_solves_once(tmp_path: Path) -> None:
     records: list[dict[str, Any]] = []
     first, more = Inline(), Inline()
     found = sp.sweep(Growth(), SETTINGS, tmp_path, executor=first, log=records.append, **SMALL)
-    alone = sp.solve(Growth(beta=0.97), seed=1, **SMALL)
-    assert eqx.tree_equal(found[1].rule, alone.rule) and found[-1].model.beta == 0.97
+    assert [s.model.beta for s in found] == [0.95, 0.97] and [s.how["seed"] for s in found] == [0, 1]
     assert [(r["done"], r["of"]) for r in records] == [(1, 2), (2, 2)] and {r["position"] for r in records} == {0, 1}
     before = times(tmp_path)
     # In another order, with one that is new and one that is there twice.
@@ -58,7 +82,7 @@ def test_a_sweep_is_its_solves_and_solves_once(tmp_path: Path) -> None:
     assert again.files[0] == again.files[3] == found.files[1]
     rows = again.table().frame
     assert rows["beta"].tolist() == [0.97, 0.96, 0.95, 0.97] and set(rows["outcome"]) == {"exhausted"}
-    assert rows["mean"].tolist()[0] == alone.accuracy.mean
+    assert rows["mean"].tolist()[2] == found[0].accuracy.mean
 
 
 @pytest.mark.slow
@@ -101,7 +125,7 @@ def test_a_worker_that_is_gone_is_told() -> None:
 def test_new_processes_by_default(tmp_path: Path) -> None:
     found = sp.sweep(Growth(), SETTINGS, tmp_path, **SMALL)
     assert len(times(tmp_path)) == 2 and not found.failures
-    assert eqx.tree_equal(found[0].rule, sp.solve(Growth(beta=0.95), **SMALL).rule)
+    assert eqx.tree_equal(found[1].rule, sp.solve(Growth(beta=0.97), seed=1, **SMALL).rule)
 
 
 @pytest.mark.slow
