@@ -19,7 +19,7 @@ PRINTED = np.array(
         [0.009115, 0.115885, 0.024306, 0.850694],
     ]
 )
-"""Recession without and with work, boom without and with work; den Haan, Judd and Juillard (2010), table 2."""
+"""Recession without and with work, boom without and with work; den Haan, Judd and Juillard (2010)."""
 PRINTING = 5.1e-7
 """Half a unit of the last digit printed."""
 ROUNDOFF = 1e-14
