@@ -28,7 +28,7 @@ from saddlepath.sequence.statements import stability_reports, statements
 from saddlepath.sequence.text import Vocabulary
 from saddlepath.sequence.trigrams import trigram_loss
 
-known, new = statements(800, seed=0), statements(300, seed=1)
+known, new = statements(500, seed=0), statements(300, seed=1)
 for one in known[:4]:
     print(f"{one.label:8} {one.text}")
 
@@ -62,7 +62,7 @@ training, held_out = "\n".join(texts), "\n".join(asked)
 characters = Vocabulary.of([training, held_out, *reports[0], *reports[1]])
 code = characters.encode
 model = LanguageModel(len(characters), width=32, heads=4, layers=2, context=64, key=first)
-model = train_language_model(model, code(training), code(held_out), sp.Training(rate=1e-2, epochs=12, batch=32))
+model = train_language_model(model, code(training), code(held_out), sp.Training(rate=1e-2, epochs=8, batch=32))
 counted, _ = trigram_loss(code(training), code(held_out), len(characters))
 print(f"Transformer {language_model_loss(model, code(held_out)):.2f}, trigrams {counted:.2f}")
 
