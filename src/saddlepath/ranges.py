@@ -159,7 +159,8 @@ class NonNegative(Range):
     """Numbers from zero upwards, for multipliers: `scale * softplus(coordinate)`.
 
     The map falls like an exponential, so that a slack multiplier reaches zero to machine precision.
-    `scale` is the size of a typical binding value [unit of the field].
+    `scale` is the size of a typical binding value [unit of the field]. Of a state it multiplies the dispersion that
+    counts as near [-]: larger where states move far.
     """
 
     shape: tuple[int, ...] = eqx.field(static=True, default=())

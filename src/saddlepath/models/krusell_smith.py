@@ -31,11 +31,11 @@ class KrusellSmith(sp.Model):
     The state is the distribution itself: masses of households at fixed nodes of assets, by employment. Flows between
     employment and unemployment are those of a continuum, so that nothing is drawn but `Z`; a household whose savings
     lie between two nodes is divided between them so that the mean is kept (Young, 2010, J. Econ. Dyn. Control).
-    The rule returns `desired` consumption at every node in units of the wage, one network for all; `c = min(desired w,
-    cash)` then satisfies limit and complementarity exactly, and left is the Euler equation `1 / (desired w) = beta E[R' /
-    c']`, with consumption between the nodes by linear interpolation and exact sums over employment and `Z` tomorrow. The
-    network sees own assets, `Z` and `order` moments of all assets (log of the mean, then of the second and third moment
-    relative to its power), although prices and next period's distribution follow from all masses.
+    The rule returns `desired` consumption at every node in units of the wage, one network for all. `c = min(desired w,
+    cash)` then satisfies limit and complementarity exactly, and left is `1 / (desired w) = beta E[R' / c']`, with
+    consumption between the nodes by linear interpolation and exact sums over employment and `Z` tomorrow. The network
+    sees own assets, `Z` and `order` moments of all assets (logs of the mean, and of the second and third moment over
+    its power), although prices and next period's distribution follow from all masses.
 
     Deviation: the transition matrix is built from the durations, of which the papers print rounded probabilities.
     """
@@ -64,7 +64,7 @@ class KrusellSmith(sp.Model):
         assets: Annotated[Float[Array, "nodes 2"], sp.label("assets next quarter", "goods")]
 
     def state_range(self):
-        return self.State(mass=sp.NonNegative((self.nodes, 2)), z=sp.Interval(0, 1))
+        return self.State(mass=sp.NonNegative((self.nodes, 2), scale=3.0), z=sp.Interval(0, 1))
 
     def policy_range(self):
         shape = (self.nodes, 2)

@@ -12,7 +12,7 @@ from saddlepath.cloud import Cloud, polynomial_terms
 from saddlepath.economy import Economy, feature_ranges, policy_coordinates, state_features
 from saddlepath.errors import ConfigError, ConvergenceError, ModelError
 from saddlepath.network import Network, build_network
-from saddlepath.ranges import Positive, Real
+from saddlepath.ranges import NonNegative, Positive, Real
 from saddlepath.rule import Frame, NetworkRule, features_shape, own_features_shape
 from saddlepath.solution import Solution
 from saddlepath.solvers.passages import features_of, guessed_passages, moved_by
@@ -25,7 +25,7 @@ LAST_LAYER = {"linear": 0.01, "steady": 0.1, "random": 1.0}
 LOG_DISPERSION = 0.2
 """Least dispersion of a log state that decisions move, per unit of the `scale` of its range [log points]."""
 RELATIVE_DISPERSION = 0.05
-"""Least dispersion of a state in levels, relative to the mean of its field [-]."""
+"""Least dispersion of a state in levels over the mean of its field, per unit of the `scale` of its range [-]."""
 COORDINATE_SCALE = 1.0
 """Policy coordinate per unit of network output, for coordinates without a unit (logs, logits) [-]."""
 UNSATURATED = 1e6
@@ -239,7 +239,8 @@ def _least_dispersion(eco: Economy, centre: np.ndarray) -> np.ndarray:
             parts.append(np.broadcast_to(LOG_DISPERSION * np.asarray(r.scale), r.shape).reshape(size))
         else:
             typical = own.mean() if own.mean() > 0 else 1.0
-            parts.append(np.maximum(LOG_DISPERSION * own, RELATIVE_DISPERSION * typical))
+            least = np.maximum(LOG_DISPERSION * own, RELATIVE_DISPERSION * typical)
+            parts.append(least * np.ravel(np.broadcast_to(r.scale, r.shape)) if isinstance(r, NonNegative) else least)
         start += size
     return np.concatenate(parts)
 
