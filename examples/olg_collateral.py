@@ -33,7 +33,7 @@ solution = sp.solve(
     sp.LevenbergMarquardt(batch=32, equations=8, memory=0.8),
     start="steady",
     sampling=sp.Paths(restart=0.02, spread=0.25),
-    tol=2e-4,
+    tol=5e-4,
     seconds=60.0,
 )
 print(solution.outcome.sentence)
