@@ -155,7 +155,8 @@ def _series(data: "xr.Dataset", variable: str, regime: str) -> tuple[np.ndarray,
     for name in (variable, regime):
         if name not in data or set(data[name].dims) != {"path", "time"}:
             raise ConfigError(
-                f"a law of motion needs {name!r} as one number per path and date; the data have {', '.join(map(str, data))}."
+                f"a law of motion needs {name!r} as one number per path and date; the data have "
+                f"{', '.join(map(str, data))}."
             )
     levels, regimes = (data[name].transpose("path", "time").values for name in (variable, regime))
     if not np.all(levels > 0):
