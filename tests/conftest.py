@@ -5,6 +5,7 @@ type at each call, while users pay nothing for the annotations at run time.
 """
 
 import contextlib
+import gc
 import os
 import shutil
 import tempfile
@@ -84,6 +85,12 @@ def plain_interpreter() -> Iterator[None]:
     """For tests of what happens to a user who never heard of float64."""
     with plain_jax():
         yield
+
+
+def pytest_collection_finish() -> None:
+    """Modules stay until the end: the garbage collector need not look through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

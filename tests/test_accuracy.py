@@ -98,6 +98,7 @@ def test_the_linear_solution_and_the_referee_are_named() -> None:
     assert lost.remarks == ["The linear solution is undefined at some of these states."]
 
 
+@pytest.mark.slow
 def test_the_linear_solution_is_judged_at_the_states_of_the_rule() -> None:
     """Started at random, the rule knows nothing of the linear solution, which is rebuilt in its shapes."""
     eco, size = economy(Growth()), sp.TestPaths(paths=8, burn_in=20, dates=5, repeats=1)

@@ -334,6 +334,7 @@ def test_a_run_folder_by_collocation(tmp_path: Path) -> None:
     assert resolved.arguments(Growth)["solver"] == sp.Collocation(nodes=6)
 
 
+@pytest.mark.slow
 def test_too_few_nodes_and_too_few_steps_do_not_look_converged() -> None:
     assert sp.solve(Growth(), sp.Collocation(nodes=6), tol=1e-9).outcome is sp.Outcome.STALLED
     short = sp.solve(Growth(), sp.Collocation(nodes=6), tol=1e-9, steps=1)

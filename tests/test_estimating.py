@@ -118,6 +118,7 @@ def test_intervals_of_a_bootstrap_stay_in_the_box(estimate: sp.Estimate) -> None
     np.testing.assert_array_equal(one.at_edge, 0.0)
 
 
+@pytest.mark.slow
 def test_the_report_warns_before_it_shows_numbers(estimate: sp.Estimate, tmp_path: Path) -> None:
     apart = sp.identification(moments, estimate.data, estimate.theta, box=BOX)
     look = sp.second_look(estimate, moments)

@@ -151,6 +151,7 @@ def test_resumed_training_is_the_same_bit_for_bit() -> None:
     assert start(first, training, 0).error.shape == (2,)
 
 
+@pytest.mark.slow
 def test_classes_of_words_and_probabilities() -> None:
     random = np.random.default_rng(0)
     x = np.concatenate([random.normal(shift, 0.3, (30, 2)) for shift in (-2, 0, 2)])

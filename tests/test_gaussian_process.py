@@ -184,6 +184,7 @@ def test_several_outputs_are_those_of_one_at_a_time() -> None:
     assert gp.predict(np.full((3, 5, 2), 0.4)).sd.shape == (3, 5, 2)
 
 
+@pytest.mark.slow
 def test_a_scale_is_chosen_inside_the_data() -> None:
     data = labels()
     steep = dataclasses.replace(data, values=np.exp(6 * data.theta[:, :1] + np.sin(5 * data.theta[:, 1:])))

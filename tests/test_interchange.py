@@ -165,6 +165,7 @@ def test_bounds_are_equations_of_the_written_model() -> None:
     assert "mu=sp.NonNegative()" in text
 
 
+@pytest.mark.slow
 def test_what_is_written_is_formatted(tmp_path: Path) -> None:
     for path in sorted(p for p in FILES.iterdir() if p.suffix in {".mod", ".yaml"}):
         text = sp.import_model(path).text

@@ -98,6 +98,7 @@ def test_costs_are_slopes_of_the_value_and_the_value_is_its_recursion(values: di
     np.testing.assert_allclose(found["value"], gap, rtol=ROUNDOFF)
 
 
+@pytest.mark.slow
 def test_additive_utility_needs_no_value() -> None:
     """At `gamma = 1/psi` another value does not change what capital is worth; at another gamma it does."""
     with jax.enable_x64(True):

@@ -188,6 +188,7 @@ def test_at_any_rule_the_conditions_are_those_of_additive_utility(psi: float, mo
     np.testing.assert_allclose(twin["optimal_labour"], 0.0, atol=ROUNDOFF)
 
 
+@pytest.mark.slow
 def test_at_any_rule_the_value_is_that_of_additive_utility(monkeypatch: pytest.MonkeyPatch) -> None:
     """`V^(1-1/psi)` is discounted utility: linear in the expectation, without a certainty equivalent."""
     model = RecursiveGrowth(gamma=2.0)

@@ -70,7 +70,7 @@ def silent(record: dict[str, Any]) -> None:
         (QUICK, 3),
         pytest.param(STAGES, 2, marks=pytest.mark.slow),
         pytest.param(STAGES, 3, marks=pytest.mark.slow),
-        (QUICK | {"homotopy": {"sigma": [0.01, 0.02]}}, 11),
+        pytest.param(QUICK | {"homotopy": {"sigma": [0.01, 0.02]}}, 11, marks=pytest.mark.slow),
         pytest.param(STATEFUL, 3, marks=pytest.mark.slow),
     ],
 )

@@ -55,6 +55,8 @@ def write_parts(section: Section, place: Path) -> None:
         for ending, text in (("md", table.to_markdown()), ("tex", table.to_latex()), ("csv", table.to_csv())):
             write_atomically(place / "tables" / f"{name}.{ending}", text.encode())
     for name, shown in section.figures.items():
+        shown.figure.draw_without_rendering()
+        shown.figure.set_layout_engine("none")  # it is laid out; every file would do that again, and draw twice
         for kind in ("png", "pdf"):
             write_atomically(place / "figures" / f"{name}.{kind}", picture(shown.figure, kind))
 
