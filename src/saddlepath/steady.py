@@ -219,15 +219,15 @@ def _family(eco: Economy, thetas: np.ndarray) -> Model:
 
 
 @eqx.filter_jit
-def _inside(point: Point, models: Model, vs: Array) -> Array:
-    """Steady states with policies on a bound moved inside, where coordinates and slopes are finite."""
+def _described(eco: Economy, models: Model, vs: Array) -> tuple[Any, Any, Array]:
+    """States, policies, and points with policies on a bound moved inside, where coordinates and slopes are finite."""
 
-    def move(model: Model, v: Array) -> Array:
-        n = point.states.continuous.size
-        policy = policy_from_coordinates(model, v[n:], point.coordinates)
-        return jnp.concatenate([v[:n], policy_coordinates(model, policy)])
+    def one(model: Model, v: Array) -> tuple[Any, Any, Array]:
+        n = eco.states.continuous.size
+        moved = policy_coordinates(model, policy_from_coordinates(model, v[n:], eco.coordinates))
+        return *_named_state(eco, model, v), jnp.concatenate([v[:n], moved])
 
-    return eqx.filter_vmap(move)(models, vs)
+    return eqx.filter_vmap(one)(models, vs)
 
 
 def _repeated(model: Model, n: int) -> Model:
@@ -317,31 +317,27 @@ def equation_entries(eco: Economy, point: Point, start: np.ndarray) -> list[str]
 
 
 @eqx.filter_jit
-def _derivatives(point: Point, models: Model, vs: Array) -> tuple[Array, ...]:
-    """Jacobians of transition and residuals at steady states, one per model."""
-
-    def at(model: Model, v: Array) -> tuple[Array, ...]:
-        f, u = v[: point.states.continuous.size], v[point.states.continuous.size :]
-        h = jax.jacfwd(lambda a, b: point.transition(model, a, b), (0, 1))(f, u)
-        r = jax.jacfwd(lambda *a: point.residuals(model, *a), (0, 1, 2, 3))(f, u, f, u)
-        return *h, *r
-
+def _around(eco: Economy, models: Model, vs: Array) -> tuple[tuple[Array, ...], Array]:
+    """Jacobians of transition and residuals, and covariance of the one-step innovations, at the points of models."""
+    point = Point(eco.states, eco.coordinates)
+    at = lambda model, v: (_jacobians(point, model, v), _innovations(eco, point, model, v))
     return eqx.filter_vmap(at)(models, vs)
 
 
-@eqx.filter_jit
-def _innovations(eco: Economy, point: Point, models: Model, vs: Array) -> Array:
-    """Covariance of the one-step innovations of the state features at steady states."""
+def _jacobians(point: Point, model: Model, v: Array) -> tuple[Array, ...]:
+    f, u = v[: point.states.continuous.size], v[point.states.continuous.size :]
+    h = jax.jacfwd(lambda a, b: point.transition(model, a, b), (0, 1))(f, u)
+    r = jax.jacfwd(lambda *a: point.residuals(model, *a), (0, 1, 2, 3))(f, u, f, u)
+    return *h, *r
 
-    def at(model: Model, v: Array) -> Array:
-        f, u = v[: point.states.continuous.size], v[point.states.continuous.size :]
-        s, x = point.state(model, f), point.policy(model, f, u)
-        shocks, weights = model.shocks().nodes(s, eco.quadrature)
-        after = jax.vmap(lambda shock: state_features(model, model.transition(s, x, shock), eco.states))(shocks)
-        gap = after - (weights @ after)[None, :]
-        return jnp.einsum("q,qi,qj->ij", weights, gap, gap)
 
-    return eqx.filter_vmap(at)(models, vs)
+def _innovations(eco: Economy, point: Point, model: Model, v: Array) -> Array:
+    f, u = v[: point.states.continuous.size], v[point.states.continuous.size :]
+    s, x = point.state(model, f), point.policy(model, f, u)
+    shocks, weights = model.shocks().nodes(s, eco.quadrature)
+    after = jax.vmap(lambda shock: state_features(model, model.transition(s, x, shock), eco.states))(shocks)
+    gap = after - (weights @ after)[None, :]
+    return jnp.einsum("q,qi,qj->ij", weights, gap, gap)
 
 
 def klein(h_s: np.ndarray, h_x: np.ndarray, r: tuple[np.ndarray, ...]) -> tuple[np.ndarray, int, float]:
@@ -418,23 +414,17 @@ def steady_states(eco: Economy, thetas: np.ndarray) -> list[SteadyState]:
     Raises:
         ConvergenceError: None was found at some point; the message names the equation that fails.
     """
-    vs, sizes = solve_points(eco, thetas)
-    return [_checked(eco, theta, v, size) for theta, v, size in zip(thetas, vs, sizes, strict=True)]
-
-
-def _checked(eco: Economy, theta: np.ndarray, v: np.ndarray, size: float) -> SteadyState:
-    model = eco.at(jnp.asarray(theta))
-    if not size < TOLERANCE:
-        _refuse(eqx.tree_at(lambda e: e.model, eco, model), v, size)
-    state, policy = jax.tree.map(np.asarray, _named_state(eco, model, jnp.asarray(v)))
-    return SteadyState(state, policy, float(size))
+    return _steady_points(eco, thetas)[0]
 
 
 def _steady_points(eco: Economy, thetas: np.ndarray) -> tuple[list[SteadyState], np.ndarray]:
     vs, sizes = solve_points(eco, thetas)
-    inside = _inside(Point(eco.states, eco.coordinates), _family(eco, thetas), jnp.asarray(vs))
-    steadies = [_checked(eco, theta, v, size) for theta, v, size in zip(thetas, vs, sizes, strict=True)]
-    return steadies, np.asarray(inside)
+    for theta, v, size in zip(thetas, vs, sizes, strict=True):
+        if not size < TOLERANCE:
+            _refuse(eqx.tree_at(lambda e: e.model, eco, eco.at(jnp.asarray(theta))), v, size)
+    states, policies, inside = jax.tree.map(np.asarray, _described(eco, _family(eco, thetas), jnp.asarray(vs)))
+    of = lambda point, i: jax.tree.map(lambda leaf: np.asarray(leaf[i]), point)
+    return [SteadyState(of(states, i), of(policies, i), float(size)) for i, size in enumerate(sizes)], inside
 
 
 def centres(eco: Economy, thetas: np.ndarray) -> np.ndarray:
@@ -448,15 +438,13 @@ def linear_solutions(eco: Economy, thetas: np.ndarray) -> tuple[list[LinearSolut
     A policy on its bound is moved inside its range before the equations are differentiated.
     """
     steadies, inside = _steady_points(eco, thetas)
-    models, vs = _family(eco, thetas), inside
-    point = Point(eco.states, eco.coordinates)
-    jacobians = [np.asarray(j) for j in _derivatives(point, models, jnp.asarray(vs))]
-    innovations = np.asarray(_innovations(eco, point, models, jnp.asarray(vs)))
+    around = _around(eco, _family(eco, thetas), jnp.asarray(inside))
+    jacobians, innovations = jax.tree.map(np.asarray, around)
     solutions = [
         _linear_solution(eco, steady, tuple(j[i] for j in jacobians), innovations[i])
         for i, steady in enumerate(steadies)
     ]
-    return solutions, vs
+    return solutions, inside
 
 
 def steady_state(model: Model) -> SteadyState:
