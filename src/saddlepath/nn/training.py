@@ -143,13 +143,18 @@ def predicted(networks: Any, x: Any) -> Float[Array, "members n_outputs"]:
 
 def start(networks: Any, training: Training, seed: int) -> Progress:
     """Training before its first step."""
+    return _start(networks, training, jax.random.key(seed))
+
+
+@eqx.filter_jit
+def _start(networks: Any, training: Training, key: PRNGKeyArray) -> Progress:
     direction = direction_of(training.optimizer, training.schedule, training.decay, training.clip)
     weights = eqx.filter(networks, eqx.is_inexact_array)
     unknown = jnp.full((members_of(networks),), jnp.inf, dtype=jax.tree.leaves(weights)[0].dtype)
     with jax.numpy_dtype_promotion("standard"):
         moments = eqx.filter_vmap(direction.init)(weights)
     zero = jnp.asarray(0)
-    return Progress(networks, moments, networks, unknown, zero, jax.random.key(seed), zero, jnp.asarray(0.0))
+    return Progress(networks, moments, networks, unknown, zero, key, zero, jnp.asarray(0.0))
 
 
 def train(
