@@ -227,6 +227,7 @@ class Prior(eqx.Module):
     def sd(self) -> Float[np.ndarray, " size"]:
         return np.array([law.moments()[1] for law in self.marginals])
 
+    @eqx.filter_jit
     def from_scores(self, scores: Float[AnyArray, "*batch size"]) -> Float[Array, "*batch size"]:
         """Parameters from correlated normal scores, one law at a time. [units of the parameters]"""
         scores = jnp.asarray(scores)
@@ -240,6 +241,7 @@ class Prior(eqx.Module):
         """Parameters from independent uniform numbers between 0 and 1. Pure JAX."""
         return self.from_normal(jax.scipy.special.ndtri(jnp.asarray(u)))
 
+    @eqx.filter_jit
     def scores(self, theta: Float[AnyArray, "*batch size"]) -> Float[Array, "*batch size"]:
         """The inverse of `from_scores`. [-]"""
         theta = jnp.asarray(theta)
