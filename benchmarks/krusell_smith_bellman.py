@@ -15,6 +15,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from scipy.interpolate import CubicSpline
 
@@ -61,22 +63,12 @@ def path_of(solution: sp.Solution, seed: int, dates: int) -> dict[str, np.ndarra
     """States and decisions at dates of a path, 25 quarters apart."""
     data = sp.simulate(solution, periods=25 * dates + 1, burn_in=500, seed=seed).isel(path=0)
     now = np.arange(dates) * 25
-    found = {name: data[name].values[now] for name in ("mass", "z", "assets", "capital", "wage", "gross_return")}
+    found = {name: data[name].values[now] for name in ("mass", "z", "assets", "capital")}
     found["next_capital"] = data["capital"].values[now + 1]
-    income = MODEL.benefit, (1 - MODEL.benefit * unemployed(found["z"]) / labour(found["z"])) * MODEL.hours
-    income = np.stack(np.broadcast_arrays(*income), axis=-1) * found["wage"][:, None]
-    found["cash"] = found["gross_return"][:, None, None] * MODEL.grid()[:, None] + income[:, None, :]
+    with jax.enable_x64(True):
+        cash = jax.vmap(MODEL.cash, (None, 0, 0))(MODEL.grid(), jnp.asarray(found["capital"]), jnp.asarray(found["z"]))
+    found["cash"] = np.asarray(cash)
     return found
-
-
-def unemployed(z: np.ndarray) -> np.ndarray:
-    """Unemployment rate by regime. [-]"""
-    return np.array([MODEL.bad_unemployment, MODEL.good_unemployment])[z]
-
-
-def labour(z: np.ndarray) -> np.ndarray:
-    """Hours by regime."""
-    return MODEL.hours * (1 - unemployed(z))
 
 
 def evaluate(eco: Economy, path: dict[str, np.ndarray]) -> np.ndarray:

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from benchmarks.rows.krusell_smith import ROWS
 
 import saddlepath as sp
 from saddlepath.economy import economy
@@ -125,16 +126,8 @@ def test_households_at_nodes_stay_what_the_nodes_say() -> None:
 
 @functools.cache
 def solution() -> sp.Solution:
-    """A coarse solution, in about a minute."""
-    return sp.solve(
-        COARSE,
-        sp.LevenbergMarquardt(batch=32, equations=8),
-        start="steady",
-        network=sp.Network(width=8, moments=1),
-        test=sp.TestPaths(paths=8, dates=20, repeats=2),
-        tol=3e-4,
-        every=50,
-    )
+    """A coarse solution by the settings of the benchmark, in about a minute."""
+    return sp.solve(COARSE, **dict(ROWS["krusell-smith"].settings) | {"tol": 3e-4})
 
 
 @pytest.mark.slow
