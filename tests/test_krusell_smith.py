@@ -1,6 +1,7 @@
 """Krusell and Smith's economy: the law of employment, the histogram, the steady state, and a coarse solution."""
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -127,7 +128,8 @@ def test_households_at_nodes_stay_what_the_nodes_say() -> None:
 @functools.cache
 def solution() -> sp.Solution:
     """A coarse solution by the settings of the benchmark, in about a minute."""
-    return sp.solve(COARSE, **dict(ROWS["krusell-smith"].settings) | {"tol": 3e-4})
+    settings: dict[str, Any] = {**ROWS["krusell-smith"].settings, "tol": 3e-4}
+    return sp.solve(COARSE, **settings)
 
 
 @pytest.mark.slow
