@@ -32,25 +32,27 @@ os.environ.setdefault("MPLBACKEND", "agg")  # figures go to files; no display is
 
 import jax
 import pytest
+
+# No public function drops lowered programs alone.
+from jax._src.interpreters.pxla import _cached_compilation, _cached_lowering_to_hlo
+from jax._src.pjit import _pjit_lower
 from hypothesis import settings
 from jaxtyping import install_import_hook
+from tests.checked import when_called
 
 if os.environ.get("SADDLEPATH_CHECKED", "1") != "0":  # 0 shows whether a failure comes from the checks themselves
-    install_import_hook("saddlepath", "beartype.beartype")
+    install_import_hook("saddlepath", f"{when_called.__module__}.{when_called.__name__}")
+
+# Set for every thread: a solve compiles its steps in a second one, and code compiled under other flags is another code.
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+HELD = 100
+"""So many lowered programs are kept."""
+gc.set_threshold(100_000, 10, 10)  # tracing makes so many small objects that by default the collector always runs
 
 settings.register_profile("saddlepath", deadline=None)  # the first example of a property pays for compilation
 settings.load_profile("saddlepath")
-
-
-@contextlib.contextmanager
-def strict_jax() -> Iterator[None]:
-    """Float64, no silent broadcasting of ranks, no silent mixing of array types."""
-    with (
-        jax.enable_x64(True),
-        jax.numpy_rank_promotion("raise"),
-        jax.numpy_dtype_promotion("strict"),
-    ):
-        yield
 
 
 @contextlib.contextmanager
@@ -65,19 +67,46 @@ def plain_jax() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _strict_jax() -> Iterator[None]:
-    with strict_jax():
+def _float64() -> Iterator[None]:
+    with jax.enable_x64(True):
         yield
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _compiled_functions_are_dropped() -> Iterator[None]:
-    """Compiling takes twice as long in a process that holds two thousand compiled functions as in a fresh one.
+@pytest.fixture(scope="session", autouse=True)
+def _lowered() -> Iterator[list[str]]:
+    """One entry for each program that JAX has lowered since `_lowered_programs_are_dropped` last dropped them."""
+    jax.devices()  # JAX reads the flags above now, before a test removes them from the environment
+    seen: list[str] = []
 
-    Of those that modules share, the folder above keeps what matters: the machine code.
+    def hear(event: str, duration: float, **_: object) -> None:
+        if event == "/jax/core/compile/jaxpr_to_mlir_module_duration":
+            seen.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(hear)
+    yield seen
+    jax.monitoring.unregister_event_duration_listener(hear)
+
+
+@pytest.fixture(autouse=True)
+def _lowered_programs_are_dropped(_lowered: list[str]) -> Iterator[None]:
+    """JAX keeps of every compiled function also the program that it compiled, a megabyte for the smallest.
+
+    After two thousand of them memory that is asked for is slow to come, and compiling takes twice as long. The compiled
+    functions stay.
     """
     yield
-    jax.clear_caches()
+    if len(_lowered) > HELD:
+        for cache in (_pjit_lower, _cached_lowering_to_hlo, _cached_compilation):
+            cache.cache_clear()
+        _lowered.clear()
+
+
+@pytest.fixture
+def optax_promotion() -> Iterator[None]:
+    """Optax mixes whole and real numbers in its schedules; our own code is tested under strict promotion."""
+    jax.config.update("jax_numpy_dtype_promotion", "standard")
+    yield
+    jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 
 @pytest.fixture

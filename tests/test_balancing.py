@@ -80,13 +80,6 @@ def batch(problem: Problem) -> jax.Array:
     return jax.vmap(problem.cloud.start, (None, 0))(problem.economy, jax.random.split(KEY, 8))
 
 
-@pytest.fixture
-def optax_promotion():
-    """Optax mixes whole and real numbers in its schedules; our own code is tested under strict promotion."""
-    with jax.numpy_dtype_promotion("standard"):
-        yield
-
-
 def test_inverse_loss_by_hand():
     losses = jnp.asarray([0.0234, 0.0189, 5.432, 1.2e-4, 1.5e-4])
     # One over each loss, divided by the sum of all; rounded to the five decimals shown.

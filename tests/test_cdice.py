@@ -24,7 +24,7 @@ CASES: dict[str, tuple[CDICE, dict[str, Any]]] = {
     "business as usual": (CDICE(abatement="none"), {"abatement": 0.0}),
     "taxed": (CDICE(abatement="taxed"), {"tax": 30 * np.exp(0.02 * np.arange(1000.0)), "horizon": 1000}),
 }
-FEW = ("optimal", "business as usual")
+FEW = ("optimal",)
 EVERY_CASE = pytest.mark.parametrize(
     "case", [pytest.param(name, marks=() if name in FEW else pytest.mark.slow) for name in CASES]
 )

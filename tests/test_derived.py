@@ -73,7 +73,13 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", CASES)
+BY_DEFAULT = ("growth", "regimes", "irreversible", "two_countries")
+"""One of each kind; the others are slow."""
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=() if case in BY_DEFAULT else pytest.mark.slow) for case in CASES]
+)
 def test_derived_conditions_equal_their_hand_written_twin(case: str) -> None:
     problem, twin, states, centre = CASES[case]
     derived, by_hand = residuals(problem, states, centre), residuals(twin, states, centre)

@@ -1,6 +1,7 @@
 """The documentation speaks of the package that is there: names, arguments, commands; the README runs."""
 
 import ast
+import functools
 import inspect
 import os
 import re
@@ -70,6 +71,7 @@ def shell_text(page: Path) -> list[str]:
     return [*blocks(page, "console"), *inline]
 
 
+@functools.cache
 def known_commands() -> list[str]:
     folder = ROOT / "src" / "saddlepath" / "cli"
     text = subprocess.run(

@@ -5,6 +5,7 @@ table, never a later one; imports inside functions count, imports for type check
 """
 
 import ast
+import functools
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -104,9 +105,13 @@ def imported(node: ast.AST, module: str, is_package: bool) -> list[str]:
     return [base]
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path, *, deferred: bool = True) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = statements(tree, deferred=deferred)
+    nodes = statements(parsed(path), deferred=deferred)
     found = (imported(node, dotted(path), path.name == "__init__.py") for node in nodes)
     return {name for names in found for name in names}
 
@@ -156,7 +161,7 @@ def test_no_cycles() -> None:
 def test_the_package_itself_imports_nothing_heavy() -> None:
     """`import saddlepath` reads the version and prepares lazy names; help texts must not load JAX."""
     allowed = {"saddlepath", "__future__", "importlib", "typing", "sys"}
-    for node in statements(ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))):
+    for node in statements(parsed(PACKAGE / "__init__.py")):
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and not node.level:
             names = [node.module or ""]

@@ -88,6 +88,7 @@ def test_kernels_that_labels_cannot_tell_apart_are_ties() -> None:
     assert "tie" in str(found)
 
 
+@pytest.mark.slow
 def test_all_outputs_share_the_kernel() -> None:
     data = noisy(lambda t: np.sin(2 * t), 20, outputs=2)
     found = sp.search_kernel(data, SMOOTH_AND_ROUGH, process=sp.GP(restarts=1))

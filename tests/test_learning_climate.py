@@ -78,14 +78,8 @@ def at_a_state(model: Any, rule: Invented) -> Any:
     return model.residuals(s, x, E), x, c, costs, gap
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        pytest.param({}, marks=pytest.mark.slow),
-        {"psi": 0.5, "gamma": 4.0},
-        pytest.param({"damages": "weitzman", "learning": "off"}, marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("values", [{}, {"psi": 0.5, "gamma": 4.0}, {"damages": "weitzman", "learning": "off"}])
 def test_costs_are_slopes_of_the_value_and_the_value_is_its_recursion(values: dict) -> None:
     with jax.enable_x64(True):
         model = with_array_leaves(LearningClimate(**values))

@@ -90,13 +90,11 @@ def one_step(states: np.ndarray, **settings: Any) -> tuple[np.ndarray, Any]:
 @pytest.mark.parametrize(
     ("n_states", "settings"),
     [
-        (16, {"memory": 0.0}),
+        pytest.param(16, {"memory": 0.0}, marks=pytest.mark.slow),
         (16, {"memory": 0.5, "scaling": "equations"}),
-        (16, {"memory": 0.0, "equations": 2}),
-        (
-            4,
-            {"memory": 0.0, "equations": 1, "damping": 10.0},
-        ),  # fewer residuals than weights: chunks of the Jacobian, none summed
+        pytest.param(16, {"memory": 0.0, "equations": 2}, marks=pytest.mark.slow),
+        # Fewer residuals than weights: chunks of the Jacobian, none summed.
+        pytest.param(4, {"memory": 0.0, "equations": 1, "damping": 10.0}, marks=pytest.mark.slow),
     ],
 )
 def test_chunks_of_states_give_the_same_step(n_states: int, settings: dict[str, Any]) -> None:

@@ -44,8 +44,8 @@ def model_of(entry: Entry) -> sp.Model:
 
 ENTRIES = shipped_models()
 EVERY_MODEL = pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])
-ALWAYS = ("BrockMirman", "IrreversibleGrowth")
-"""Models that the default tests compile here: smooth, and with a kink. The others are slow."""
+ALWAYS = ("IrreversibleGrowth",)
+"""Models that the default tests compile here. The others are slow."""
 CALENDAR = tuple(entry.name for entry in ENTRIES if model_of(entry).start() is not None)
 """Models in calendar time, which come to rest nowhere."""
 FINITE = tuple(entry.name for entry in ENTRIES if type(model_of(entry)).terminal_value is not sp.Model.terminal_value)

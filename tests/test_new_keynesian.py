@@ -63,7 +63,8 @@ def test_steady_state() -> None:
     assert s == pytest.approx({"rate": 1 / m.beta, "d": 1.0} | {f"eta_{n}": 0.0 for n in "RaLuBG"}, abs=1e-10)
 
 
-@pytest.mark.parametrize("target", [pytest.param(1.0, marks=pytest.mark.slow), 1.01495])
+@pytest.mark.slow
+@pytest.mark.parametrize("target", [1.0, 1.01495])
 def test_economies_with_a_bound_rest_near_their_target(target: float) -> None:
     """Not in the liquidity trap, where they rest as well.
 

@@ -40,7 +40,14 @@ PRINTED = [
 ]
 
 
-@pytest.mark.parametrize(("law", "tau", "prices", "volatilities"), PRINTED)
+BY_DEFAULT = 2
+"""The printed case with jumps and the shortest life; the others are slow."""
+
+
+@pytest.mark.parametrize(
+    ("law", "tau", "prices", "volatilities"),
+    [pytest.param(*case, marks=() if n == BY_DEFAULT else pytest.mark.slow) for n, case in enumerate(PRINTED)],
+)
 def test_printed_prices(law: PriceLaw, tau: float, prices: tuple[float, ...], volatilities: tuple[float, ...]) -> None:
     found = price(law, 100.0, STRIKES, tau, **TERMS)
     np.testing.assert_allclose(found, prices, atol=5.1e-9)

@@ -53,6 +53,7 @@ def test_missing_data_leave_their_periods_out(solution: sp.Solution) -> None:
     assert abs(found - exact) < 1.0  # as without gaps
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_number_also_compiled(solution: sp.Solution) -> None:
     given = sp.likelihood(solution, series(40), measurement=NOISE | {"level": "noise"}, method="bootstrap")
     theta = np.array([0.5])

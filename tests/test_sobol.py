@@ -46,6 +46,7 @@ def test_g_function_with_indices_of_a_hundred_thousandth() -> None:
         np.testing.assert_allclose(estimates.value[4:], exact[4:], rtol=2e-2)
 
 
+@pytest.mark.slow
 def test_many_inputs_exchange_one_at_a_time() -> None:
     prior = Prior(**{f"x{i}": Uniform(0.0, 1.0) for i in range(12)})
     slopes = np.arange(12.0)

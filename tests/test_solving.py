@@ -68,13 +68,6 @@ class AffineGrowth(sp.Model):
         return {"euler": self.beta * self.consumption(s, x) * E(marginal_value) - 1}
 
 
-@pytest.fixture
-def optax_promotion():
-    """Optax mixes whole and real numbers in its schedules; our own code is tested under strict promotion."""
-    with jax.numpy_dtype_promotion("standard"):
-        yield
-
-
 @pytest.fixture(scope="module")
 def growth() -> sp.Solution:
     return sp.solve(Growth(), tol=2e-6)
@@ -108,7 +101,7 @@ def test_growth_meets_its_tolerance_and_the_referee(growth):
 
 def test_another_seed_or_calibration_compiles_nothing_again(growth):
     def again() -> None:
-        sp.solve(Growth(beta=0.985), tol=1e-5, seed=1)
+        sp.solve(Growth(beta=0.985), tol=1e-4, seed=1)
 
     assert growth.outcome.converged
     assert compilations(again) == 0
@@ -198,7 +191,7 @@ def test_unknown_names_are_answered():
 
 
 def test_a_run_that_does_not_converge_says_so():
-    solution = sp.solve(Growth(), tol=1e-12, steps=100)
+    solution = sp.solve(Growth(), tol=1e-12, steps=50)
     assert solution.outcome is sp.Outcome.EXHAUSTED
     assert "before the tolerance was met" in solution.outcome.sentence
     with pytest.raises(sp.ConvergenceError, match="out of budget"):

@@ -90,6 +90,7 @@ def test_slopes_belong_to_the_day_on_which_they_are_taken() -> None:
     np.testing.assert_array_equal(of_tomorrow[2], 0.0)
 
 
+@pytest.mark.slow
 def test_tomorrows_rule_is_replaced_every_few_steps() -> None:
     problem, solver = random_problem(FullDepreciation()), sp.TimeIteration(hold=3)
     weights = [problem.weights()]

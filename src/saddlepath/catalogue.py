@@ -6,6 +6,7 @@ package alone; `own_class` runs the user's file and is called only for a file th
 
 import ast
 import dataclasses
+import functools
 import importlib
 import importlib.util
 import keyword
@@ -47,14 +48,14 @@ def shipped_models() -> list[Entry]:
     return [entry for path in sorted(_FOLDER.glob("*.py")) for entry in _entries(path)]
 
 
+@functools.cache
 def _entries(path: Path) -> list[Entry]:
     """Classes of a file that derive from `Model`, directly or through another class of the file."""
     models, entries = {"Model"}, []
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if not isinstance(node, ast.ClassDef):
             continue
-        bases = {base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in node.bases}
-        if bases & models:
+        if models & {_last_name(base) for base in node.bases}:
             models.add(node.name)
             summary = (ast.get_docstring(node) or "").partition("\n")[0]
             entries.append(Entry(path.stem, node.name, summary))
