@@ -5,6 +5,7 @@ type at each call, while users pay nothing for the annotations at run time.
 """
 
 import contextlib
+import functools
 import gc
 import os
 import shutil
@@ -32,11 +33,8 @@ os.environ.setdefault("MPLBACKEND", "agg")  # figures go to files; no display is
 
 import jax
 import pytest
-
-# No public function drops lowered programs alone.
-from jax._src.interpreters.pxla import _cached_compilation, _cached_lowering_to_hlo
-from jax._src.pjit import _pjit_lower
 from hypothesis import settings
+from jax._src.interpreters import mlir  # there is no public one
 from jaxtyping import install_import_hook
 from tests.checked import when_called
 
@@ -47,8 +45,9 @@ if os.environ.get("SADDLEPATH_CHECKED", "1") != "0":  # 0 shows whether a failur
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 
-HELD = 100
-"""So many lowered programs are kept."""
+# JAX describes every function that it compiles in a context of its own, which takes five milliseconds and keeps a
+# megabyte. The tests compile thousands; one context serves them all.
+mlir.make_ir_context = functools.cache(mlir.make_ir_context)
 gc.set_threshold(100_000, 10, 10)  # tracing makes so many small objects that by default the collector always runs
 
 settings.register_profile("saddlepath", deadline=None)  # the first example of a property pays for compilation
@@ -68,37 +67,9 @@ def plain_jax() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _float64() -> Iterator[None]:
+    jax.devices()  # JAX reads the flags above now, before a test removes them from the environment
     with jax.enable_x64(True):
         yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _lowered() -> Iterator[list[str]]:
-    """One entry for each program that JAX has lowered since `_lowered_programs_are_dropped` last dropped them."""
-    jax.devices()  # JAX reads the flags above now, before a test removes them from the environment
-    seen: list[str] = []
-
-    def hear(event: str, duration: float, **_: object) -> None:
-        if event == "/jax/core/compile/jaxpr_to_mlir_module_duration":
-            seen.append(event)
-
-    jax.monitoring.register_event_duration_secs_listener(hear)
-    yield seen
-    jax.monitoring.unregister_event_duration_listener(hear)
-
-
-@pytest.fixture(autouse=True)
-def _lowered_programs_are_dropped(_lowered: list[str]) -> Iterator[None]:
-    """JAX keeps of every compiled function also the program that it compiled, a megabyte for the smallest.
-
-    After two thousand of them memory that is asked for is slow to come, and compiling takes twice as long. The compiled
-    functions stay.
-    """
-    yield
-    if len(_lowered) > HELD:
-        for cache in (_pjit_lower, _cached_lowering_to_hlo, _cached_compilation):
-            cache.cache_clear()
-        _lowered.clear()
 
 
 @pytest.fixture

@@ -147,6 +147,7 @@ def test_training_covers_a_tube_around_all_dates() -> None:
     assert 0.4 < spread < 1.8  # about ten restarts with displacements of s.d. one
 
 
+@pytest.mark.slow
 def test_a_step_takes_one_path_of_the_reserve() -> None:
     with jax.enable_x64(True):
         eco = economy(Catching())

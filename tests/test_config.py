@@ -10,7 +10,7 @@ import numpy as np
 import optax
 import pytest
 import tomli_w
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import saddlepath as sp
@@ -126,6 +126,7 @@ def test_every_value_survives_a_file(key: str) -> None:
     round_trip()
 
 
+@settings(max_examples=30)
 @given(shares, shares, st.integers(0, 2**31 - 1), st.lists(solvers, min_size=2, max_size=3))
 def test_a_resolved_run_file_is_complete(beta: float, delta: float, seed: int, instructions: list[Recipe]) -> None:
     stages = [dataclasses.replace(made(one), steps=7) for one in instructions]

@@ -154,6 +154,7 @@ def test_the_parameter_that_a_curve_was_drawn_with() -> None:
     assert gp.q2()[0] > 0.9999
 
 
+@pytest.mark.slow
 def test_both_zeros_of_a_misfit_are_found() -> None:
     """(t-2)^2 + 0.5 sin 5t equals one at 0.815622 and 2.739773."""
     t = np.linspace(0, 4, 50)[:, None]
@@ -197,6 +198,7 @@ def test_a_scale_is_chosen_inside_the_data() -> None:
     assert error(gp.predict(new).mean[:, 0]) < 0.1 * error(plain)
 
 
+@pytest.mark.slow
 def test_given_noise_weighs_the_labels() -> None:
     data = labels(40)
     noise = np.where(np.arange(40) % 2 == 0, 1e-4, 0.5)

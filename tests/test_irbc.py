@@ -25,6 +25,7 @@ def random_rule(model: sp.Model, monkeypatch: pytest.MonkeyPatch) -> tuple[Econo
     return eco, rule
 
 
+@pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize("countries", [3])
 def test_steady_state(kind, countries):

@@ -226,7 +226,13 @@ SECTORS = {
 }
 
 
-@pytest.mark.parametrize("case", SECTORS)
+BY_DEFAULT = ("partial_depreciation", "labour_cap_0.975", "irreversible")
+"""Without a bound, with one that binds and with one that does not; the others are slow."""
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=() if case in BY_DEFAULT else pytest.mark.slow) for case in SECTORS]
+)
 def test_steady_states_of_growth(case):
     model, policy = SECTORS[case]
     reference, calibration = GROWTH[case]["steady_state"], GROWTH[case]["calibration"]

@@ -74,6 +74,7 @@ def test_nobody_sees_the_future(prenorm: bool, series: Array) -> None:
     assert np.tril(size).min(where=np.tri(TIME, dtype=bool), initial=np.inf) > 1e-9
 
 
+@pytest.mark.slow
 def test_without_positions_entries_are_a_set(series: Array) -> None:
     order = RANDOM.permutation(TIME)
     network = encoder(positions=None)
@@ -144,6 +145,7 @@ def test_cache_of_blocks_that_normalise_afterwards() -> None:
 PROMPT = np.array([3, 1])
 
 
+@pytest.mark.slow
 def test_cold_samples_are_the_likeliest_symbols(model: LanguageModel) -> None:
     expected = np.concatenate([PROMPT, np.zeros(6, int)])  # what comes later is not seen
     for place in range(1, 7):
