@@ -139,23 +139,38 @@ class Economy(eqx.Module):
 
     def equations(self, rule: Any) -> dict[str, tuple[int, ...]]:
         """Name and shape of every equation, in the order of `residuals`."""
-        return shapes_in_order(lambda: self.named_residuals(rule, jnp.zeros(self.n_points)))
+        return eqx.filter_eval_shape(_at_zero, self, rule).shapes
 
     def with_quadrature(self, quadrature: Quadrature) -> "Economy":
         """The same economy with another rule for the expectation."""
         return dataclasses.replace(self, quadrature=quadrature)
 
 
+class _Named(eqx.Module):
+    """Named arrays in the order in which they are given; JAX sorts the names of a dict."""
+
+    names: tuple[str, ...] = eqx.field(static=True)
+    values: list[Array]
+
+    def __init__(self, found: dict[str, Array]):
+        self.names = tuple(found)
+        self.values = [jnp.asarray(value) for value in found.values()]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each, also where only shapes are known."""
+        return {name: value.shape for name, value in zip(self.names, self.values, strict=True)}
+
+
+@eqx.filter_jit
+def _at_zero(eco: Economy, rule: Any) -> _Named:
+    """Residuals at the point zero: never computed, and traced once for all rules of the same shapes."""
+    return _Named(eco.named_residuals(rule, jnp.zeros(eco.n_points)))
+
+
 def shapes_in_order(named: Callable[[], dict[str, Array]]) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of named arrays without computing them, in the order given: JAX itself sorts the names."""
-    names: list[str] = []
-
-    def values() -> list[Array]:
-        found = named()
-        names.extend(found)
-        return [jnp.asarray(value) for value in found.values()]
-
-    return {name: value.shape for name, value in zip(names, jax.eval_shape(values), strict=True)}
+    """Names and shapes of named arrays without computing them, in the order given."""
+    return eqx.filter_eval_shape(lambda: _Named(named())).shapes
 
 
 def flat_residuals(named: dict[str, Array]) -> Float[Array, " n_equations"]:
