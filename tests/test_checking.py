@@ -48,6 +48,7 @@ def test_states_that_do_not_move() -> None:
     assert "the state z does not move: transition() returns it unchanged; make it a parameter" in messages(Still())
 
 
+@pytest.mark.slow
 def test_states_that_are_always_the_same() -> None:
     class Same(Growth):
         def transition(self, s, x, shock):

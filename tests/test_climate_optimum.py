@@ -162,6 +162,7 @@ def test_social_cost_is_a_difference_of_welfare(exact: bool) -> None:
     assert -by_carbon / by_capital / CO2_PER_CARBON == pytest.approx(float(found.scc[0]), rel=1e-7)
 
 
+@pytest.mark.slow
 def test_with_exact_growth_the_social_cost_next_year_is_the_tax() -> None:
     start = 2.926 * float(CDICE.paths.productivity(0) * CDICE.paths.population(0))
     found = optimum(dataclasses.replace(CDICE, exact_growth=True, capital=start))
@@ -188,6 +189,7 @@ def test_business_as_usual() -> None:
     assert float(np.abs(found.abatement).max()) == 0
 
 
+@pytest.mark.slow
 def test_a_given_tax_is_paid(cdice: xr.Dataset) -> None:
     """The optimal tax brings the optimal path about; a higher one than the backstop's price abates everything."""
     found = optimum(CDICE, tax=cdice.tax.values)

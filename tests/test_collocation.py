@@ -293,6 +293,7 @@ def test_a_solution_comes_back_from_a_file(growth: sp.Solution, tmp_path: Path) 
     assert (again.outcome, again.accuracy, again.how) == (growth.outcome, growth.accuracy, growth.how)
 
 
+@pytest.mark.slow
 def test_distance_on_path_and_box(growth: sp.Solution) -> None:
     other = untrained(Growth())
     found = sp.compare(other, growth).frame

@@ -38,6 +38,7 @@ def test_accuracy_with_polish(fitted: DeepEnsemble) -> None:
     assert np.sqrt(np.mean((rough.predict(new).mean - known(new)) ** 2)) > 1e-2
 
 
+@pytest.mark.slow
 def test_error_bar_has_the_size_of_the_error(fitted: DeepEnsemble) -> None:
     """Calibrated on ten left-out labels; a factor of three is what so few say."""
     new = BOX.design(500, seed=6)

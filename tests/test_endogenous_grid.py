@@ -112,6 +112,7 @@ def test_more_nodes_hold_the_bends():
     assert gaps.max() < 1.5e-4
 
 
+@pytest.mark.slow
 def test_the_limit_binds_exactly_up_to_a_node(solution):
     """Below the node consumption is cash to rounding, at once above it is not."""
     model, rule = solution.model, solution.rule

@@ -122,11 +122,12 @@ def test_countries_whose_tastes_matter_through_a_common_price_pass():
     assert relabelling(IRBC(countries=3)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "what"),
     [
-        pytest.param(Firms(taste=0.01), "the equation euler", marks=pytest.mark.slow),
-        pytest.param(Firms(luck=0.1), "the transition of k", marks=pytest.mark.slow),
+        (Firms(taste=0.01), "the equation euler"),
+        (Firms(luck=0.1), "the transition of k"),
         (Firms(weights=0.1), "the transition of z"),
     ],
 )

@@ -81,6 +81,7 @@ def test_seasonal_harmonics_continue_from_the_right_date() -> None:
     np.testing.assert_allclose(AR(most=0, pairs=(1,)).fit(past, 20).predict([past])[0], y[100:], atol=1e-10)
 
 
+@pytest.mark.slow
 def test_sarima_reproduces_the_airline_model() -> None:
     """The specification sheet of the course measured 15.7 for (0,1,1)(0,1,1)12 in logarithms, 46.3 and 53.4 for the
     naive forecasts, on the last 28 months."""

@@ -130,6 +130,7 @@ def test_slopes_are_finite_differences(name: str) -> None:
         assert float(found[i]) == pytest.approx(float(central), abs=1e-6 * max(1.0, abs(float(central))))
 
 
+@pytest.mark.slow
 def test_the_sine_of_the_textbook() -> None:
     """sin 0.9x at ten points: the smooth covariance wins by thirteen log points."""
     box = sp.Box(x=(-5.0, 5.0))

@@ -130,6 +130,7 @@ def test_both_are_read_without_mistakes(tmp_path: Path) -> None:
         assert "class " in sp.import_model(tmp_path / name).text
 
 
+@pytest.mark.slow
 def test_a_first_guess_is_kept_where_no_steady_state_is_found(tmp_path: Path) -> None:
     """From a bad guess the root is found, by further starts around it; capital without a product has none."""
     place = tmp_path / "growth.mod"

@@ -108,7 +108,8 @@ def test_chunks_of_states_give_the_same_step(n_states: int, settings: dict[str, 
     np.testing.assert_allclose(told_in_chunks.losses, told.losses, atol=1e-10)
 
 
-@pytest.mark.parametrize("settings", [pytest.param({}, marks=pytest.mark.slow), {"scaling": "equations"}])
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", [{}, {"scaling": "equations"}])
 def test_conjugate_gradients_give_the_step_without_a_matrix(settings: dict[str, Any]) -> None:
     states = WIDE.copy()
     states[0, 0] = 3.0

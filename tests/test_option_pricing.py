@@ -104,6 +104,7 @@ def check_against_quadrature(n: int) -> None:
     np.testing.assert_allclose(found, other, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_an_independent_quadrature_agrees() -> None:
     check_against_quadrature(8)
 

@@ -26,7 +26,8 @@ def exact() -> tuple[np.ndarray, np.ndarray, float]:
     return (mean / sd**2 + DATUM / NOISE**2) / precision, precision**-0.5, evidence
 
 
-@pytest.mark.parametrize("sampler", [pytest.param("nuts", marks=pytest.mark.slow), "smc"])
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", ["nuts", "smc"])
 def test_draws_are_those_of_the_conjugate_posterior(sampler: str) -> None:
     found = sp.posterior(log_likelihood, PRIOR, sampler=sampler, chains=4, draws=1000, warmup=300)
     mean, sd, evidence = exact()

@@ -218,6 +218,7 @@ class Scaled(DecisionRule):
         return x._replace(value=self.unit * x.value)
 
 
+@pytest.mark.slow
 def test_no_power_of_the_value_overflows(monkeypatch: pytest.MonkeyPatch) -> None:
     """`V'^(1-gamma)` of a value of 1e9 is 1e-351, which is zero in double precision; here the unit cancels."""
     eco, rule = random_rule(RecursiveGrowth(**EXTREME), monkeypatch)

@@ -96,6 +96,7 @@ def test_the_linear_solution_stands_beside(exact: sp.Solution) -> None:
     assert found.sizes["time"] == PERIODS
 
 
+@pytest.mark.slow
 def test_innovations_have_names(regimes: sp.Solution) -> None:
     model = TwoTechnologies()
     found = sp.impulse_response(regimes, "tfp[1]", periods=5, draws=10)

@@ -102,6 +102,7 @@ def test_patches_are_wider_entries(series: Array) -> None:
     np.testing.assert_allclose(*found, atol=1e-14)  # the same sums
 
 
+@pytest.mark.slow
 def test_block_of_the_course() -> None:
     """Shape (2, 10, 32), 4 heads, expansion 4, dropout 0.1, normalised after each part."""
     network = TransformerEncoder(
@@ -130,6 +131,7 @@ def test_decoding_from_a_cache_is_the_full_pass(positions: str | None) -> None:
     np.testing.assert_allclose(found, LOGITS(model, tokens), atol=1e-12)  # sums in another order
 
 
+@pytest.mark.slow
 def test_cache_of_blocks_that_normalise_afterwards() -> None:
     block = encoder(prenorm=False).blocks[0]
     x = jnp.asarray(RANDOM.standard_normal((TIME, WIDTH)))

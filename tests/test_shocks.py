@@ -142,6 +142,7 @@ def second_moments(covariance: Any) -> jax.Array:
     return jnp.einsum("n,ni,nj->ij", weights, shocks, shocks)
 
 
+@pytest.mark.slow
 def test_covariance_built_from_traced_parameters():
     def moments(sigma: jax.Array, correlation: jax.Array) -> jax.Array:
         off = sigma * 0.2 * correlation
