@@ -74,6 +74,7 @@ def distribution(solution):
 # The rule.
 
 
+@pytest.mark.slow
 def test_it_converges_and_says_how(solution):
     assert solution.outcome is sp.Outcome.CONVERGED
     assert solution.accuracy is not None
@@ -324,6 +325,7 @@ def test_without_shocks_all_households_end_at_the_steady_state(growth):
         rest.mean("asset")
 
 
+@pytest.mark.slow
 def test_a_histogram_of_three_nodes_is_refused(solution):
     with pytest.raises(sp.ConfigError, match="at least 20"):
         sp.stationary_distribution(solution, nodes=3)

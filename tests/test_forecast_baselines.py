@@ -83,7 +83,7 @@ def test_seasonal_harmonics_continue_from_the_right_date() -> None:
 
 @pytest.mark.slow
 def test_sarima_reproduces_the_airline_model() -> None:
-    """The specification sheet of the course measured 15.7 for (0,1,1)(0,1,1)12 in logarithms, 46.3 and 53.4 for the
+    """An own run of the course's data measured 15.7 for (0,1,1)(0,1,1)12 in logarithms, 46.3 and 53.4 for the
     naive forecasts, on the last 28 months."""
     walk = WalkForward(1, first=116)
     rmse = lambda model: float(np.sqrt(np.mean(walk_forward(model, airline(), walk).errors ** 2)))
@@ -196,7 +196,7 @@ def test_series_that_ship_with_packages(name: str, length: int, frequency: str) 
 
 
 def test_the_noisy_sine_is_that_of_the_course() -> None:
-    """The course's sheet measured 0.0633 for an autoregression of order ten on 96 windows; targets here are 100."""
+    """An own run of the course's example measured 0.0633 for an autoregression of order ten on 96 windows; targets here are 100."""
     walk = WalkForward(1, first=400)
     fitted = AR(most=10).fit(walk.past(noisy_sine(), 400), 1)
     assert isinstance(fitted, LinearLags)
