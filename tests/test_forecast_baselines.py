@@ -196,7 +196,7 @@ def test_series_that_ship_with_packages(name: str, length: int, frequency: str) 
 
 
 def test_the_noisy_sine_is_that_of_the_course() -> None:
-    """An own run of the course's example measured 0.0633 for an autoregression of order ten on 96 windows; targets here are 100."""
+    """An own run of the course's example measured 0.0633 for order ten on 96 windows; targets here are 100."""
     walk = WalkForward(1, first=400)
     fitted = AR(most=10).fit(walk.past(noisy_sine(), 400), 1)
     assert isinstance(fitted, LinearLags)
