@@ -94,6 +94,7 @@ def test_a_region_without_solutions_does_not_swallow_the_labels() -> None:
     assert 1 <= len(found.failed) <= 12
 
 
+@pytest.mark.slow
 def test_it_stops_when_right_enough() -> None:
     found = learn(lambda theta: np.array([theta[0]]), LINE, n=40, start=8, tol=1e-2)
     assert "below 0.01 standard deviations" in found.reason and len(found.labels) < 40

@@ -73,7 +73,7 @@ CASES = {
 }  # fmt: skip
 
 
-BY_DEFAULT = ("growth", "regimes", "irreversible", "two_countries")
+BY_DEFAULT = ("growth", "regimes", "irreversible")
 """One of each kind; the others are slow."""
 
 

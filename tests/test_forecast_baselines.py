@@ -131,7 +131,13 @@ MODELS: dict[str, Callable[[], Forecaster]] = {
 }
 
 
-@pytest.mark.parametrize("name", MODELS)
+LATE = ("sarima", "garch")
+"""Models whose leak test is slow: they are fitted by search."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LATE else ()) for name in MODELS]
+)
 def test_what_comes_later_changes_no_forecast(name: str) -> None:
     """The leak test: the first ten forecasts are the same bit for bit whatever follows their last origin."""
     y = autoregression(160, seed=7)

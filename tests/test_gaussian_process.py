@@ -142,6 +142,7 @@ def test_the_sine_of_the_textbook() -> None:
     assert likelihood_of(smooth) > likelihood_of(rough) + 5
 
 
+@pytest.mark.slow
 def test_the_parameter_that_a_curve_was_drawn_with() -> None:
     """argmin over a of the distance of (x-a)^3 + (x-a) from one, whose exact answer is 1.925871."""
     box = sp.Box(a=(1.0, 2.0), x=(0.0, 4.0))
@@ -209,6 +210,7 @@ def test_given_noise_weighs_the_labels() -> None:
     assert np.max(np.abs(exact.mean[:, 0] - data.values[::2, 0])) < 5e-4  # five deviations of the exact labels
 
 
+@pytest.mark.slow
 def test_more_labels_at_the_same_parameters() -> None:
     data = labels(20)
     gp = GP().fit(Labels(PLANE, data.theta[:14], data.values[:14], ("y",)))

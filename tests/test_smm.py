@@ -38,6 +38,7 @@ def test_exactly_identified_parameters_solve_their_moments() -> None:
     assert "estimate" in str(found) and "<table>" in found._repr_html_()
 
 
+@pytest.mark.slow
 def test_intervals_cover_and_simulation_widens_them() -> None:
     hit, n = np.zeros(3), 60
     for seed in range(n):
