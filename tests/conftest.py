@@ -94,7 +94,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Removes the compiled programs, in the process that made their folder."""
+    """Ends at once, without looking for garbage; the process that made the folder of compiled programs removes it."""
+    gc.freeze()
     shutil.rmtree(f"{tempfile.gettempdir()}/saddlepath-tests-{os.getpid()}", ignore_errors=True)
 
 

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.economies import FullDepreciation, exact_solution
 
 import saddlepath as sp
 from saddlepath import climate
@@ -120,9 +121,7 @@ def test_an_index_leads_from_one_carbon_cycle_to_another() -> None:
 
 
 def test_only_a_climate_has_a_social_cost_of_carbon() -> None:
-    from saddlepath.models.brock_mirman import BrockMirman
-
-    growth = sp.closed_form(BrockMirman())
+    growth = exact_solution(FullDepreciation)
     for ask in (sp.social_cost_of_carbon, sp.compare_with_optimum):
-        with pytest.raises(sp.ConfigError, match="BrockMirman has no climate, so carbon costs nothing"):
+        with pytest.raises(sp.ConfigError, match="FullDepreciation has no climate, so carbon costs nothing"):
             ask(growth)

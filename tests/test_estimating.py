@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.economies import FullDepreciation, exact_solution
 
 import saddlepath as sp
 from saddlepath.cli import main
@@ -55,7 +56,7 @@ def test_series_come_from_csv_and_netcdf(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("quarter, y, c\n1959Q1, 1.0, 0.5\n1959Q2, 1.5,\n")
     frame = read_series(tmp_path / "d.csv")
     assert list(frame) == ["y", "c"] and list(frame.index) == ["1959Q1", "1959Q2"] and np.isnan(frame["c"].iloc[1])
-    panel = sp.simulate(sp.closed_form(BrockMirman()), periods=20, paths=2, burn_in=5)
+    panel = sp.simulate(exact_solution(FullDepreciation), periods=20, paths=2, burn_in=5)
     panel.isel(path=[0]).to_netcdf(tmp_path / "one.nc")
     panel.to_netcdf(tmp_path / "two.nc")
     np.testing.assert_array_equal(read_series(tmp_path / "one.nc")["k"], panel["k"][0])

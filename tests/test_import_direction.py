@@ -72,8 +72,10 @@ def for_type_checkers(node: ast.AST) -> bool:
 
 
 def statements(node: ast.AST, *, deferred: bool = True) -> Iterator[ast.AST]:
-    """All nodes below `node`, without those for type checkers or drawing; functions only if `deferred`."""
+    """All statements below `node`, without those for type checkers or drawing; functions only if `deferred`."""
     for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):  # holds no statement
+            continue
         if isinstance(child, ast.FunctionDef) and (not deferred or child.name in DRAWING):
             continue
         if for_type_checkers(child):

@@ -38,10 +38,14 @@ def texts() -> Iterator[tuple[Path, str]]:
             yield path, path.read_text(encoding="utf-8")
 
 
+LOOKED_AT = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Assign, ast.Call, ast.Import, ast.ImportFrom, ast.ExceptHandler)
+
+
 @functools.cache
-def parsed(folder: Path = PACKAGE) -> list[tuple[str, ast.Module]]:
-    files = sorted(folder.rglob("*.py"))
-    return [(str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))) for path in files]
+def nodes() -> list[tuple[str, ast.AST]]:
+    """What the tests below look at in the sources of the package, each with the name of its file."""
+    trees = [(path, ast.parse(path.read_text(encoding="utf-8"))) for path in sorted(PACKAGE.rglob("*.py"))]
+    return [(str(p.relative_to(ROOT)), n) for p, tree in trees for n in ast.walk(tree) if isinstance(n, LOOKED_AT)]
 
 
 def test_files_stay_short() -> None:
@@ -53,8 +57,7 @@ def test_files_stay_short() -> None:
 def test_functions_stay_short() -> None:
     too_long = [
         f"{name}:{node.lineno} {node.name}"
-        for name, tree in parsed()
-        for node in ast.walk(tree)
+        for name, node in nodes()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or node.lineno) - node.lineno + 1 > LONGEST_FUNCTION
     ]
@@ -107,7 +110,7 @@ def test_every_dependency_is_pinned() -> None:
 def test_one_version() -> None:
     from saddlepath._version import __version__
 
-    holders = [n for n, tree in parsed() for node in ast.walk(tree) if _assigns_version(node)]
+    holders = [name for name, node in nodes() if _assigns_version(node)]
     assert holders == ["src/saddlepath/_version.py"]
     assert importlib.metadata.version("saddlepath") == __version__
     released = __version__.partition(".dev")[0]
@@ -130,8 +133,7 @@ def test_the_package_changes_no_global() -> None:
     )
     found = [
         f"{name}:{node.lineno}"
-        for name, tree in parsed()
-        for node in ast.walk(tree)
+        for name, node in nodes()
         if isinstance(node, ast.Call) and ast.unparse(node.func) in forbidden
     ]
     assert not found, f"open a context instead: {found}"
@@ -142,15 +144,13 @@ def test_no_file_format_that_executes() -> None:
     modules = {"pickle", "cloudpickle", "dill", "marshal", "shelve", "joblib"}
     found = [
         f"{name}:{node.lineno}"
-        for name, tree in parsed()
-        for node in ast.walk(tree)
+        for name, node in nodes()
         if isinstance(node, ast.Import | ast.ImportFrom)
         and modules & {a.name.split(".")[0] for a in node.names} | ({getattr(node, "module", None)} & modules)
     ]
     calls = [
         f"{name}:{node.lineno}"
-        for name, tree in parsed()
-        for node in ast.walk(tree)
+        for name, node in nodes()
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"eval", "exec"}
     ]
     assert not found + calls
@@ -158,15 +158,11 @@ def test_no_file_format_that_executes() -> None:
 
 def test_nothing_is_swallowed() -> None:
     bare = [
-        f"{name}:{node.lineno}"
-        for name, tree in parsed()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ExceptHandler) and node.type is None
+        f"{name}:{node.lineno}" for name, node in nodes() if isinstance(node, ast.ExceptHandler) and node.type is None
     ]
     stars = [
         f"{name}:{node.lineno}"
-        for name, tree in parsed()
-        for node in ast.walk(tree)
+        for name, node in nodes()
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
     ]
     assert not bare + stars, f"bare `except:` or star imports: {bare + stars}"

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.economies import FullDepreciation, exact_solution
 
 import saddlepath as sp
 from saddlepath.cli import main
@@ -62,7 +63,7 @@ def test_an_unknown_name_is_refused_in_words(name: str, words: str) -> None:
 
 
 def test_a_single_calibration_is_no_family() -> None:
-    solution = sp.closed_form(BrockMirman())
+    solution = exact_solution(FullDepreciation)
     with pytest.raises(sp.ConfigError, match="holds at one calibration only; solve a family first"):
         sp.simulated(solution, ["mean:saving"])
 
