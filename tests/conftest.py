@@ -34,7 +34,8 @@ os.environ.setdefault("MPLBACKEND", "agg")  # figures go to files; no display is
 import jax
 import pytest
 from hypothesis import settings
-from jax._src.interpreters import mlir  # there is no public one
+from jax._src.core import stage_p  # neither of these two has a public name
+from jax._src.interpreters import mlir
 from jaxtyping import install_import_hook
 from tests.checked import when_called
 
@@ -48,6 +49,8 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 # JAX describes every function that it compiles in a context of its own, which takes five milliseconds and keeps a
 # megabyte. The tests compile thousands; one context serves them all.
 mlir.make_ir_context = functools.cache(mlir.make_ir_context)
+# And it compiles a function that returns what it is given for every shape of array that comes from NumPy.
+stage_p.def_impl(jax.device_put)
 gc.set_threshold(100_000, 10, 10)  # tracing makes so many small objects that by default the collector always runs
 
 settings.register_profile("saddlepath", deadline=None)  # the first example of a property pays for compilation
