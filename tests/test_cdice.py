@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.cases import mostly_slow
 from tests.economies import FullDepreciation, exact_solution
 
 import saddlepath as sp
@@ -25,10 +26,7 @@ CASES: dict[str, tuple[CDICE, dict[str, Any]]] = {
     "business as usual": (CDICE(abatement="none"), {"abatement": 0.0}),
     "taxed": (CDICE(abatement="taxed"), {"tax": 30 * np.exp(0.02 * np.arange(1000.0)), "horizon": 1000}),
 }
-FEW = ("optimal",)
-EVERY_CASE = pytest.mark.parametrize(
-    "case", [pytest.param(name, marks=() if name in FEW else pytest.mark.slow) for name in CASES]
-)
+EVERY_CASE = pytest.mark.parametrize("case", mostly_slow(CASES, ["optimal"]))
 YEARS = np.array([0, 1, 35, 85, 114, 150, 250])
 """Around the change of the forcing in 2100 and the year when everything is abated, 2131."""
 

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from tests import planners
+from tests.cases import mostly_slow
 
 import saddlepath as sp
 from saddlepath.derived import as_written
@@ -73,13 +74,10 @@ CASES = {
 }  # fmt: skip
 
 
-BY_DEFAULT = ("growth", "regimes", "irreversible")
-"""One of each kind; the others are slow."""
+ONE_OF_EACH_KIND = ("growth", "regimes", "irreversible")
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=() if case in BY_DEFAULT else pytest.mark.slow) for case in CASES]
-)
+@pytest.mark.parametrize("case", mostly_slow(CASES, ONE_OF_EACH_KIND))
 def test_derived_conditions_equal_their_hand_written_twin(case: str) -> None:
     problem, twin, states, centre = CASES[case]
     derived, by_hand = residuals(problem, states, centre), residuals(twin, states, centre)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from statsmodels.tsa.api import VAR as StatsmodelsVAR
 from statsmodels.tsa.ar_model import AutoReg
+from tests.cases import mostly_slow
 
 from saddlepath.errors import ConfigError
 from saddlepath.forecast.baselines import AR, HAR, HAR_LAGS, RISK_METRICS, VAR, LinearLags, Rule
@@ -131,13 +132,11 @@ MODELS: dict[str, Callable[[], Forecaster]] = {
 }
 
 
-LATE = ("sarima", "garch")
-"""Models whose leak test is slow: they are fitted by search."""
+SEARCHED = {"sarima", "garch"}
+"""Models that are fitted by search."""
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in LATE else ()) for name in MODELS]
-)
+@pytest.mark.parametrize("name", mostly_slow(MODELS, MODELS.keys() - SEARCHED))
 def test_what_comes_later_changes_no_forecast(name: str) -> None:
     """The leak test: the first ten forecasts are the same bit for bit whatever follows their last origin."""
     y = autoregression(160, seed=7)

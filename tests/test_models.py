@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.cases import mostly_slow
 
 import saddlepath as sp
 from saddlepath import accuracy
@@ -226,13 +227,11 @@ SECTORS = {
 }
 
 
-BY_DEFAULT = ("partial_depreciation", "labour_cap_0.975", "irreversible")
-"""Without a bound, with one that binds and with one that does not; the others are slow."""
+DIFFERENT = ("partial_depreciation", "labour_cap_0.975", "irreversible")
+"""Without a bound, with one that binds and with one that does not."""
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=() if case in BY_DEFAULT else pytest.mark.slow) for case in SECTORS]
-)
+@pytest.mark.parametrize("case", mostly_slow(SECTORS, DIFFERENT))
 def test_steady_states_of_growth(case):
     model, policy = SECTORS[case]
     reference, calibration = GROWTH[case]["steady_state"], GROWTH[case]["calibration"]

@@ -23,6 +23,8 @@ from saddlepath.cli.environment import prepare
 
 FOLDER = "tutorial"
 LONGEST_CELL = 300  # seconds
+FIRST = ("us_growth", "olg_collateral", "new_keynesian", "simulated_moments", "krusell_smith", "aiyagari")
+"""The longest scripts begin first, so that at the end no core waits for one of them."""
 DRAWS = re.compile(r"plt\.subplots\(|_figures import")
 INLINE = "module://matplotlib_inline.backend_inline"  # whatever backend the build itself runs with
 DOWNLOAD = "\n\n---\n\nThis page is a script: [download it as a notebook]({name}.ipynb).\n"
@@ -32,7 +34,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Adds the pages of all examples; MkDocs calls this after it has collected docs/."""
     prepare(cache=False)  # kernels compile and compute as the command line does
     root = Path(config.config_file_path).parent
-    scripts = sorted((root / "examples").glob("*.py"))
+    scripts = sorted((root / "examples").glob("*.py"), key=lambda script: (script.stem not in FIRST, script.name))
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # a kernel is a process of its own, busy on about one core
         notebooks = list(pool.map(lambda script: executed(script, root), scripts))
     for script, notebook in zip(scripts, notebooks, strict=True):
