@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 import saddlepath as sp
+from saddlepath.models.brock_mirman import BrockMirman
 
 
 @functools.cache
@@ -22,54 +23,19 @@ def exact_family() -> sp.Solution:
     return sp.closed_form(FullDepreciation(), over=sp.Box(alpha=(0.3, 0.4), beta=(0.9, 0.97)))
 
 
-class FullDepreciation(sp.Model):
-    """Stochastic growth with log utility and full depreciation (Brock and Mirman, 1972): save `alpha beta`
-    always.
+class FullDepreciation(BrockMirman):
+    """The shipped economy at another discount factor, its Euler equation affine in the expectation.
 
     Then `ln k' = ln(alpha beta) + z + alpha ln k` and `z' = rho z + sigma e`: logs are linear and normal.
     """
 
-    alpha: float = sp.parameter(0.36, "capital share", within=sp.Unit())
     beta: float = sp.parameter(0.96, "discount factor", unit="1/period", within=sp.Unit())
-    rho: float = sp.parameter(0.9, "persistence of log productivity", within=sp.Interval(-1.0, 1.0))
-    sigma: float = sp.parameter(0.04, "s.d. of the innovation", within=sp.NonNegative())
-
-    class State(NamedTuple):
-        k: Annotated[sp.Scalar, sp.label("capital", "goods")]
-        z: Annotated[sp.Scalar, sp.label("log productivity")]
-
-    class Policy(NamedTuple):
-        saving: Annotated[sp.Scalar, sp.label("share of output saved")]
-
-    def state_range(self):
-        return self.State(k=sp.Positive(), z=sp.Real())
-
-    def policy_range(self):
-        return self.Policy(saving=sp.Unit())
-
-    def shocks(self):
-        return sp.Normal(1)
-
-    def output(self, s):
-        return jnp.exp(s.z) * s.k**self.alpha
-
-    def consumption(self, s, x):
-        return (1 - x.saving) * self.output(s)
-
-    def transition(self, s, x, shock):
-        return self.State(k=x.saving * self.output(s), z=self.rho * s.z + self.sigma * shock[0])
 
     def residuals(self, s, x, E):
         def marginal_return(s1, x1):
             return self.alpha * self.output(s1) / s1.k / self.consumption(s1, x1)
 
         return {"euler": self.beta * self.consumption(s, x) * E(marginal_return) - 1}
-
-    def definitions(self, s, x):
-        return {"output": self.output(s), "consumption": self.consumption(s, x)}
-
-    def exact(self, s):
-        return self.Policy(saving=self.alpha * self.beta)
 
 
 class TwoTechnologies(FullDepreciation):
