@@ -25,13 +25,14 @@ MODEL = LearningClimate()
 QUADRATURE = sp.GaussHermite(5)
 COARSE = sp.GaussHermite(3)
 SETTINGS: dict[str, Any] = {
-    "network": sp.Network(width=16),
-    "solver": sp.LevenbergMarquardt(batch=128, memory=0.9, floor=1e-7),
+    "network": sp.Network(width=28),
+    "solver": sp.LevenbergMarquardt(batch=192, memory=0.9, floor=1e-7),
     "sampling": sp.Passages(tube=0.05, settled_tube=0.02),
     "quadrature": COARSE,
     "test": sp.TestPaths(paths=4, burn_in=0, dates=200, repeats=1, quadrature=COARSE),
     "tol": 1e-6,
-    "steps": 1000,
+    "steps": 5000,
+    "seconds": 1260,
     "attempts": 1,
 }
 """Trained with three nodes a shock, judged with five."""
