@@ -39,10 +39,11 @@ def main() -> None:
 
 def solved() -> sp.Solution:
     """One network for the box; long memory at the end, when what it remembers is still true."""
-    quick, patient = (sp.LevenbergMarquardt(batch=128, memory=memory) for memory in (0.8, 0.97))
+    quick = sp.LevenbergMarquardt(batch=128, memory=0.8, steps=500)
+    patient = sp.LevenbergMarquardt(batch=128, memory=0.97)
     return sp.solve(
-        CDICE(inputs="prices"), (dataclasses.replace(quick, steps=500), patient), over=BOX,
-        network=sp.Network(width=28), tol=1e-6, steps=5000, seconds=480, every=50,
+        CDICE(inputs="prices"), (quick, patient), over=BOX, network=sp.Network(width=28),
+        tol=1e-6, steps=5000, seconds=480, every=50,
     )  # fmt: skip
 
 

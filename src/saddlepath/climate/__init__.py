@@ -1,5 +1,6 @@
 """Climate: carbon cycle and temperature, forcing, exogenous paths, published calibrations."""
 
+from saddlepath.climate.at_rest import features_at_rest as features_at_rest
 from saddlepath.climate.at_rest import prices_at_rest as prices_at_rest
 from saddlepath.climate.at_rest import rate_at_rest as rate_at_rest
 from saddlepath.climate.belief import SENSITIVITY as SENSITIVITY

@@ -19,6 +19,25 @@ AHEAD = 50.0
 """Years ahead whose growth stands for all later growth. [yr]"""
 LEAST_RATE, BEND = 0.006, 0.004
 """Discount rates below the first are bent towards it within about the second. [1/yr]"""
+LEAST_WARMTH = 0.1
+"""Below it `features_at_rest` are those of this temperature, where prices still have logarithms. [K]"""
+
+
+def features_at_rest(
+    problem: PlannerProblem, output: Number, carbon: Float[Array, "3"], heat: Float[Array, "2"], t: Number
+) -> Float[Array, "6"]:
+    """Logarithms of the prices of carbon and heat at rest and of their rate, for a network to see.
+
+    Args:
+        problem: Preferences, technology and climate.
+        output: Before damages. [effective labour]
+        carbon: Masses. [1000 GtC]
+        heat: Temperatures. [K]
+        t: Years since 2015. [yr]
+    """
+    warm = heat.at[0].max(LEAST_WARMTH)
+    masses, temperatures, rate = prices_at_rest(problem, output, carbon, warm, t)
+    return jnp.log(jnp.concatenate([masses, temperatures, rate[None]]))
 
 
 def prices_at_rest(

@@ -130,8 +130,8 @@ class CDICE(sp.Model):
         stocks = jnp.concatenate([jnp.log(s.k)[None], jnp.log(s.carbon), s.heat, clocks])
         if self.inputs == "stocks":
             return stocks
-        carbon, heat, rate = climate.prices_at_rest(self.problem(), self.output(s), s.carbon, s.heat, s.t)
-        return jnp.concatenate([stocks, jnp.log(carbon), jnp.log(heat), jnp.log(rate)[None]])
+        at_rest = climate.features_at_rest(self.problem(), self.output(s), s.carbon, s.heat, s.t)
+        return jnp.concatenate([stocks, at_rest])
 
     def problem(self):
         """The planner's problem as a value, which `saddlepath.climate.optimum` solves by other means."""

@@ -13,8 +13,6 @@ from saddlepath import climate
 
 SUMMED = 2000
 """Years whose discount factors are added one by one."""
-LEAST_WARMTH = 0.1
-"""Below this prices at rest, whose logarithms a network sees, are those of this temperature. [K]"""
 DAMAGES = sp.OneOf("nordhaus", "weitzman")
 BELIEF = sp.OneOf("believed", "true")
 
@@ -124,14 +122,12 @@ class LearningClimate(sp.Model):
         until all is learnt, where its logarithm falls on and on.
         """
         clocks, sd = jnp.exp(-jnp.asarray([0.015, 0.005]) * s.t), jnp.exp(s.log_v / 2)
-        believed = dataclasses.replace(
-            self.problem(),
-            temperature=dataclasses.replace(self.problem().temperature, ecs=climate.SENSITIVITY / (1 - s.m)),
-        )
-        warm = s.heat.at[0].max(LEAST_WARMTH)
-        carbon, heat, rate = climate.prices_at_rest(believed, self.output(s), s.carbon, warm, s.t)
+        problem = self.problem()
+        heated = dataclasses.replace(problem.temperature, ecs=climate.SENSITIVITY / (1 - s.m))
+        expected = dataclasses.replace(problem, temperature=heated)
+        at_rest = climate.features_at_rest(expected, self.output(s), s.carbon, s.heat, s.t)
         stocks = [jnp.log(s.k)[None], jnp.log(s.carbon), s.heat, jnp.stack([s.m, sd]), clocks]
-        return jnp.concatenate([*stocks, jnp.log(carbon), jnp.log(heat), jnp.log(rate)[None]])
+        return jnp.concatenate([*stocks, at_rest])
 
     def problem(self):
         """The economy, the carbon cycle, and boxes of heat that have no feedback."""
