@@ -60,6 +60,10 @@ def test_gauss_hermite_degree_in_every_shock(n, n_shocks):
     assert_moments(GaussHermite(n), n_shocks, list(itertools.product(range(highest + 1), repeat=n_shocks)))
 
 
+def test_gauss_hermite_with_its_own_degree_for_each_shock():
+    assert_moments(GaussHermite((4, 2)), 2, list(itertools.product(range(8), range(4))))
+
+
 @pytest.mark.parametrize(
     ("rule", "n_shocks"),
     [
@@ -95,6 +99,7 @@ def test_the_stated_degree_is_the_degree():
     ("rule", "n_shocks", "count"),
     [
         (GaussHermite(5), 2, 25),
+        (GaussHermite((9, 3)), 2, 27),
         (Monomial(3), 4, 8),
         (Monomial(5), 1, 3),
         (Monomial(5), 6, 73),
@@ -171,6 +176,7 @@ def test_default_by_number_of_shocks():
         (GaussHermite(5), 1, GaussHermite(9)),
         (GaussHermite(5), 3, GaussHermite(7)),
         (GaussHermite(1), 1, GaussHermite(3)),
+        (GaussHermite((9, 3)), 2, GaussHermite((17, 5))),
         (Monomial(3), 6, Monomial(5)),
         (Monomial(5), 6, Sparse(4)),
         (Sparse(2), 4, Sparse(3)),
@@ -199,9 +205,10 @@ def test_rules_are_values_without_leaves():
 
 
 def test_descriptions():
-    rules = [GaussHermite(5), Monomial(3), Sparse(3), QuasiMonteCarlo(128, 1)]
+    rules = [GaussHermite(5), GaussHermite((9, 3)), Monomial(3), Sparse(3), QuasiMonteCarlo(128, 1)]
     assert [rule.describe() for rule in rules] == [
         "Gauss-Hermite, 5 nodes per shock",
+        "Gauss-Hermite, 9 x 3 nodes",
         "monomial rule of degree 3",
         "sparse Gauss-Hermite grid of level 3",
         "scrambled Sobol' points, 128 nodes, seed 1",
@@ -219,7 +226,9 @@ def test_descriptions():
         (lambda: QuasiMonteCarlo(0), "1 or more, and received 0"),
         (lambda: QuasiMonteCarlo(8, -1), "seed"),
         (lambda: GaussHermite(5).nodes(-1), "n_shocks expects"),
-        (lambda: GaussHermite(9).nodes(10), "9\\^10 nodes; use Monomial"),
+        (lambda: GaussHermite(9).nodes(10), "3486784401 nodes; use Monomial"),
+        (lambda: GaussHermite((9, 0)), "received 0"),
+        (lambda: GaussHermite((9, 3)).nodes(3), "for 2 shocks and the model has 3; give one number per shock"),
     ],
 )
 def test_bad_arguments(build, sentence):

@@ -132,9 +132,7 @@ def _plain(value: Any, options: list[Any], plain: list[type], where: str) -> Any
             return float(value)
     if isinstance(value, str) and str in plain:
         return value
-    expected = " or ".join(
-        {int: "a whole number", float: "a number", str: "text", bool: "true or false"}[p] for p in plain
-    )
+    expected = " or ".join(_WORDS[p] for p in plain)
     raise ConfigError(f"{where} must be {expected}, got {value!r}; change the value.")
 
 

@@ -3,7 +3,8 @@
 The conditional expectation of an equilibrium condition is the integral of f(e) against the density of
 e ~ N(0, I_d). A rule replaces it by a sum of w_i f(e_i), nodes and weights computed on the host in float64:
 
-- `GaussHermite(n)`: the product of n-node Gauss rules, n^d nodes, exact up to degree 2n - 1 in every shock.
+- `GaussHermite(n)`: the product of n-node Gauss rules, n^d nodes, exact up to degree 2n - 1 in every shock;
+  `GaussHermite((9, 3))` has a number of nodes for each shock.
 - `Monomial(3)`: 2d nodes, exact up to total degree 3; `Monomial(5)`: 2d^2 + 1 nodes, up to total degree 5.
 - `Sparse(level)`: Smolyak's combination of small products, exact up to total degree 2 level - 1.
 - `QuasiMonteCarlo(n, seed)`: scrambled Sobol' points; no degree, and no curse of dimension either.
@@ -71,25 +72,44 @@ class Quadrature(eqx.Module):
 
 
 class GaussHermite(Quadrature):
-    """Product of Gauss-Hermite rules, `n` nodes per shock: n^d nodes, degree 2n - 1 in every shock."""
+    """Product of Gauss-Hermite rules, degree 2n - 1 in every shock.
 
-    n: int = eqx.field(static=True)
+    Attributes:
+        n: Nodes per shock, n^d in all; or one number for each shock, in the order in which the model declares them.
+    """
+
+    n: int | tuple[int, ...] = eqx.field(static=True)
 
     def __check_init__(self) -> None:
-        _require_whole("GaussHermite(n)", self.n, least=1)
+        for count in self.n if isinstance(self.n, tuple) else (self.n,):
+            _require_whole("GaussHermite(n)", count, least=1)
+
+    def _counts(self, n_shocks: int) -> tuple[int, ...]:
+        counts = self.n if isinstance(self.n, tuple) else (self.n,) * n_shocks
+        if len(counts) != n_shocks:
+            raise ConfigError(
+                f"GaussHermite({self.n}) has numbers of nodes for {len(counts)} shocks and the model has {n_shocks}; "
+                "give one number per shock, or one for all."
+            )
+        return counts
 
     def _nodes(self, n_shocks: int) -> tuple[Nodes, Weights]:
-        if self.n**n_shocks > _MOST_NODES:
+        counts = self._counts(n_shocks)
+        if math.prod(counts) > _MOST_NODES:
             raise ConfigError(
-                f"GaussHermite({self.n}) for {n_shocks} shocks would need {self.n}^{n_shocks} nodes; "
+                f"GaussHermite({self.n}) for {n_shocks} shocks would need {math.prod(counts)} nodes; "
                 "use Monomial(5), Sparse(level) or QuasiMonteCarlo(n) for so many shocks."
             )
-        return _product([_gauss_hermite(self.n)] * n_shocks)
+        return _product([_gauss_hermite(count) for count in counts])
 
     def _finer(self, n_shocks: int) -> Quadrature:
-        return GaussHermite(max(3, 2 * self.n - 1) if n_shocks <= 2 else self.n + 2)
+        counts = self._counts(n_shocks)
+        raised = tuple(max(3, 2 * n - 1) if n_shocks <= 2 else n + 2 for n in counts)
+        return GaussHermite(raised if isinstance(self.n, tuple) else raised[0])
 
     def describe(self) -> str:
+        if isinstance(self.n, tuple):
+            return f"Gauss-Hermite, {' x '.join(str(n) for n in self.n)} nodes"
         return f"Gauss-Hermite, {self.n} nodes per shock"
 
 
