@@ -14,7 +14,14 @@ import numpy as np
 import pytest
 from tests.referee import growth, irbc, olg
 from tests.referee.ergodic import long_run, moments, simulate
-from tests.referee.tables import FLOOR, IRREVERSIBLE, LABOUR, investment_floor, labour_cap
+from tests.referee.tables import (
+    FLOOR,
+    IRREVERSIBLE,
+    LABOUR,
+    PUBLISHED_COUNTRIES,
+    investment_floor,
+    labour_cap,
+)
 
 HERE = Path(__file__).parent / "referee"
 GROWTH: dict[str, Any] = json.loads((HERE / "growth_reference.json").read_text(encoding="utf-8"))
@@ -169,6 +176,22 @@ def test_goods_of_two_countries_are_used_up() -> None:
     np.testing.assert_allclose(used.sum(axis=0), economy.output(k, z).sum(axis=0), rtol=1e-12)
     np.testing.assert_allclose(x.mu * (x.capital - (1 - economy.delta) * k), 0.0, atol=1e-15)
     np.testing.assert_allclose(value, x.lam * (1 + economy.kappa * g) - x.mu, rtol=1e-12)
+
+
+def test_published_rows_of_two_countries_break_their_own_constraint() -> None:
+    """Where the published multiplier is positive, the published capital is below what is left of the old."""
+    k, _, capital, _, mu = (np.array(column) for column in zip(*PUBLISHED_COUNTRIES, strict=True))
+    binds = mu > 0
+    assert np.all(binds.sum(axis=1) == 1)
+    investment = (capital - (1 - irbc.Economy().delta) * k)[binds]
+    assert np.all(investment < 0)
+    assert -investment.max() < 4e-4 and -investment.min() > 3.9e-3
+
+    ours = IRBC["two_countries_irreversible"]["rows"]
+    k, capital, mu = (np.array([row[name] for row in ours]) for name in ("k", "capital", "mu"))
+    np.testing.assert_array_equal(mu > 0, binds)
+    # The rows are written with eleven digits.
+    np.testing.assert_allclose(capital[binds], (1 - irbc.Economy().delta) * k[binds], atol=1e-10)
 
 
 @pytest.mark.slow
