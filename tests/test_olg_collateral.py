@@ -105,7 +105,11 @@ def test_what_is_owned_is_used_up_by_the_end_of_life():
         assert wealth == pytest.approx(0.0, abs=1e-9)
 
 
-RESTS = {12: (4.198542529554, 0.679278911286), 56: (141.472938653, 0.937567138806)}
+RESTS = {
+    12: (4.198542529554, 0.679278911286),
+    28: (33.620439690571, 0.862838427378),
+    56: (141.472938653, 0.937567138806),
+}
 """Capital and price of the bond in the steady state by number of ages: from the equations in holdings and multipliers,
 with Fischer-Burmeister functions for the constraints, by Newton's method in a program apart from the library."""
 
