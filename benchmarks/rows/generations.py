@@ -89,12 +89,14 @@ ROWS: dict[str, Row] = {
         "life cycle, six ages, borrowing limit", LifeCycle(), {"tol": 1e-6, "sampling": WIDE}, 40, 1e-5, 1e-4,
     ),
     "life-cycle-20": Row(
-        "life cycle, twenty ages", LifeCycle(ages=20), {"tol": 8e-5, **AGES, "solver": sp.LevenbergMarquardt(batch=32)},
+        "life cycle, twenty ages", LifeCycle(ages=20),
+        {"tol": 8e-5, **AGES, "solver": sp.LevenbergMarquardt(batch=32, equations=8, memory=0.8)},
         180, 1e-4, 1e-2, {}, 3,
     ),
     "life-cycle-60": Row(
         "life cycle, sixty ages", LifeCycle(ages=60),
-        {"tol": 8e-4, **AGES, "solver": sp.LevenbergMarquardt(batch=20), "seconds": 800.0, "attempts": 1},
+        {"tol": 8e-4, **AGES, "solver": sp.LevenbergMarquardt(batch=20, equations=20, memory=0.8), "seconds": 800.0,
+         "attempts": 1},
         900, 1e-3, 1e-1, {}, 3,
     ),
     "olg-56": Row(

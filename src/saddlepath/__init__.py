@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from saddlepath.forecast.files import load_forecaster as load_forecaster
     from saddlepath.forecast.files import save_forecaster as save_forecaster
     from saddlepath.forecast.neural import NetworkForecaster as NetworkForecaster
+    from saddlepath.forecast.reading import permutation_importance as permutation_importance
+    from saddlepath.forecast.reading import scenario as scenario
+    from saddlepath.forecast.reading import shock_response as shock_response
     from saddlepath.forecast.series import Series as Series
     from saddlepath.forecast.series import read_series as read_series
     from saddlepath.forecast.study import ForecastStudy as ForecastStudy
@@ -251,6 +254,7 @@ _MODULES = {
     "estimate.second_look": ("SecondLook", "second_look"),
     "forecast.files": ("load_forecaster", "save_forecaster"),
     "forecast.neural": ("NetworkForecaster",),
+    "forecast.reading": ("permutation_importance", "scenario", "shock_response"),
     "forecast.series": ("Series", "read_series"),
     "forecast.study": ("ForecastStudy", "compare_forecasts"),
     "forecast.walking": ("WalkForward",),
