@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from saddlepath.forecast.series import read_series as read_series
     from saddlepath.forecast.study import ForecastStudy as ForecastStudy
     from saddlepath.forecast.study import compare_forecasts as compare_forecasts
+    from saddlepath.forecast.vintages import read_vintages as read_vintages
     from saddlepath.forecast.walking import WalkForward as WalkForward
     from saddlepath.inequality import gini as gini
     from saddlepath.inequality import top_share as top_share
@@ -257,6 +258,7 @@ _MODULES = {
     "forecast.reading": ("permutation_importance", "scenario", "shock_response"),
     "forecast.series": ("Series", "read_series"),
     "forecast.study": ("ForecastStudy", "compare_forecasts"),
+    "forecast.vintages": ("read_vintages",),
     "forecast.walking": ("WalkForward",),
     "interchange.importing": ("ImportedModel", "import_model"),
     "macro_data": ("us_macro",),

@@ -71,7 +71,7 @@ def choose_transform(series: Series, walk: WalkForward) -> Transform:
         walk: Origins and horizon.
     """
     known = int(walk.origins(len(series))[0])
-    early = Series(series.values[:known], series.names, series.dates[:known], series.frequency, series.period)
+    early = Series(series.known(known), series.names, series.dates[:known], series.frequency, series.period)
     trial = WalkForward(walk.horizon, first=max(known // 2, round(0.75 * known)), gap=walk.gap)
     errors = {}
     for steps in candidates(series):

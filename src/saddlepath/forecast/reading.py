@@ -53,7 +53,7 @@ def scenario(
             f"a scenario needs values of all columns beside {series.names[0]}, equally many of each; missing: "
             f"{', '.join(missing) or 'none'}, numbers given: {sorted(lengths) or 'none'}."
         )
-    values = series.values[:origin]
+    values = series.known(len(series) if origin is None else origin)
     for row in np.column_stack([np.asarray(assumed[name], dtype=float) for name in beside]):
         step = fitted.predict([Past(values, 0, series.period)])[0, 0]
         values = np.vstack([values, [step, *row]])
@@ -165,7 +165,7 @@ def permutation_importance(
 
 def _pasts(series: Series, origins: Iterable[int]) -> list[Past]:
     """All that was known before each origin."""
-    return [Past(series.values[:origin], 0, series.period) for origin in origins]
+    return [Past(series.known(origin), 0, series.period) for origin in origins]
 
 
 def _position(series: Series, name: str, valid: Sequence[str]) -> int:

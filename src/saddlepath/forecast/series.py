@@ -57,6 +57,10 @@ class Series:
     def __len__(self) -> int:
         return len(self.values)
 
+    def known(self, origin: int) -> Float[np.ndarray, "known n_columns"]:
+        """Observations before an origin, as they were known then. [units of the data]"""
+        return self.values[:origin]
+
     def dates_after(self, steps: int) -> list[str]:
         """Names of the dates that follow the last one."""
         import pandas as pd
@@ -95,20 +99,17 @@ def read_series(
             never changes or is too short.
     """
     frame, target = _frame(source, target)
-    dates, column = _dates(frame, date)
+    frame, dates, column = dated(frame, date)
     names = (target, *beside)
     for name in names:
         if name not in frame.columns:
             valid = [str(c) for c in frame.columns if c != column]
             raise ConfigError(f"no column {name!r} in the data; {nearest_names(name, valid)}")
+    values = np.column_stack([numbers(frame[name], name) for name in names])
     if dates is None:
-        values = np.column_stack([_numbers(frame[name], name) for name in names])
         found = Series(values, names, frame.reset_index().index, STEP, period or 1.0)
     else:
-        order = np.argsort(dates.to_numpy(), kind="stable")
-        dates, frame = dates[order], frame.iloc[order]
         periods, frequency, usual = _regular(dates)
-        values = np.column_stack([_numbers(frame[name], name) for name in names])
         found = Series(values, names, periods, frequency, usual if period is None else float(period))
     _check(found)
     return found
@@ -120,17 +121,42 @@ def _frame(source: Any, target: str | None) -> tuple["pd.DataFrame", str]:
     if isinstance(source, pd.Series):
         name = target or str(source.name or "y")
         return source.to_frame(name), name
-    if not isinstance(source, pd.DataFrame):
-        path = Path(source)
-        if not path.is_file():
-            raise FileError(f"{path} does not exist; give the path of a CSV file with a line of column names.")
-        try:
-            source = pd.read_csv(path)
-        except (ValueError, UnicodeDecodeError) as error:
-            raise FileError(f"{path} does not read as CSV: {str(error).strip()}; export it as plain CSV.") from error
+    frame = read_frame(source)
     if target is None:
-        raise ConfigError(f"name the column to forecast as target: one of {', '.join(map(str, source.columns))}.")
-    return source, target
+        raise ConfigError(f"name the column to forecast as target: one of {', '.join(map(str, frame.columns))}.")
+    return frame, target
+
+
+def read_frame(source: "PathLike | pd.DataFrame") -> "pd.DataFrame":
+    """A data frame, or that of a CSV file.
+
+    Raises:
+        FileError: The file is missing or no CSV.
+    """
+    import pandas as pd
+
+    if isinstance(source, pd.DataFrame):
+        return source
+    path = Path(source)
+    if not path.is_file():
+        raise FileError(f"{path} does not exist; give the path of a CSV file with a line of column names.")
+    try:
+        return pd.read_csv(path)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise FileError(f"{path} does not read as CSV: {str(error).strip()}; export it as plain CSV.") from error
+
+
+def dated(frame: "pd.DataFrame", date: str | None) -> tuple["pd.DataFrame", "pd.DatetimeIndex | None", str | None]:
+    """Rows in order of their dates, the dates, and the column that holds them; no dates where nothing reads as such.
+
+    Raises:
+        ConfigError: The column named for the dates is missing or holds none.
+    """
+    dates, column = _dates(frame, date)
+    if dates is None:
+        return frame, None, column
+    order = np.argsort(dates.to_numpy(), kind="stable")
+    return frame.iloc[order], dates[order], column
 
 
 def _dates(frame: "pd.DataFrame", date: str | None) -> tuple["pd.DatetimeIndex | None", str | None]:
@@ -192,17 +218,22 @@ def _regular(dates: Any) -> tuple["pd.PeriodIndex", str, float]:
     return periods, name, season
 
 
-def _numbers(column: Any, name: str) -> Float[np.ndarray, " time"]:
+def numbers(column: Any, name: str) -> Float[np.ndarray, " time"]:
+    """A column as numbers, not a number where it is empty.
+
+    Raises:
+        ConfigError: An entry that is no number.
+    """
     import pandas as pd
 
-    numbers: Any = pd.to_numeric(column, errors="coerce")
-    wrong = np.flatnonzero(numbers.isna() & ~column.isna())
+    found: Any = pd.to_numeric(column, errors="coerce")
+    wrong = np.flatnonzero(found.isna() & ~column.isna())
     if wrong.size:
         raise ConfigError(
             f"column {name!r} must hold numbers, row {wrong[0]} says {column.iloc[wrong[0]]!r} ({wrong.size} such "
             "rows); clean the column or choose another one."
         )
-    return numbers.to_numpy(dtype=float)
+    return found.to_numpy(dtype=float)
 
 
 def _check(series: Series) -> None:

@@ -141,7 +141,8 @@ class ForecastStudy:
         actual, point = found.actual, found.point
         past = series.target[: int(found.origins[0])]
         low, high = self.interval(name)
-        last = np.broadcast_to(series.target[found.origins - 1][:, None], actual.shape)
+        known = np.array([series.known(int(origin))[-1, 0] for origin in found.origins])
+        last = np.broadcast_to(known[:, None], actual.shape)
         test = np.nan
         if name != best and self._tested:
             test = diebold_mariano(self.losses(name), self.losses(best), self.walk.reach).p_value

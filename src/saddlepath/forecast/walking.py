@@ -127,7 +127,7 @@ class WalkForward:
     def past(self, series: Series, origin: int) -> Past:
         """What is known at an origin."""
         first = 0 if self.window is None else max(0, origin - self.window)
-        return Past(series.values[first:origin], first, series.period)
+        return Past(series.known(origin)[first:], first, series.period)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
