@@ -50,6 +50,22 @@ def fitted() -> FittedForecaster:
     return HYBRID.fit(Past(waves(120)[:85, None]), 2)
 
 
+def test_masks_of_dropout_spread_around_the_forecast() -> None:
+    pasts = [Past(waves(120)[:n, None]) for n in (90, 100)]
+    fitted = dataclasses.replace(SMALL, dropout=0.2, hidden=8).fit(Past(waves(120)[:85, None]), 2)
+    draws, again = (fitted.masked(pasts, 40, seed=1) for _ in range(2))
+    assert draws.shape == (40, 2, 2)
+    np.testing.assert_array_equal(draws, again)
+    spread = draws.std(axis=0)
+    assert np.all(spread > 0)
+    assert np.all(np.abs(draws.mean(axis=0) - fitted.predict(pasts)) < spread)
+
+
+def test_no_masks_without_dropout(fitted: FittedForecaster) -> None:
+    with pytest.raises(ConfigError, match="no dropout and no masks"):
+        fitted.masked([Past(waves(120)[:90, None])], 3)
+
+
 def later_shuffled() -> Series:
     values = waves(120)
     np.random.default_rng(1).shuffle(values[90:])

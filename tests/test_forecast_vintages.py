@@ -37,7 +37,7 @@ def test_an_origin_knows_the_first_vintage_with_its_last_observation() -> None:
         expected = table[f"v{origin}"].to_numpy()[:origin]
         np.testing.assert_array_equal(series.known(origin)[:, 0], expected)
     np.testing.assert_array_equal(series.target, table[f"v{N}"])
-    np.testing.assert_array_equal(read_vintages(table[::-1]).vintages, series.vintages)  # in order of the dates
+    np.testing.assert_array_equal(read_vintages(table.iloc[::-1]).vintages, series.vintages)  # in order of the dates
 
 
 @pytest.mark.parametrize("actual", ["latest", "first"])

@@ -38,19 +38,22 @@ class SequenceNetwork(eqx.Module):
         weights: Of the linear map `[steps * outputs, hidden]`.
         bias: Of the linear map.
         steps: Steps that are forecast.
+        dropout: Share of the last state switched off in training. [-]
     """
 
     encoder: Any
     weights: Float[Array, "n hidden"]
     bias: Float[Array, " n"]
     steps: int = eqx.field(static=True)
+    dropout: float = eqx.field(static=True)
 
-    def __init__(self, encoder: Any, hidden: int, steps: int, outputs: int):
-        self.encoder, self.steps = encoder, steps
+    def __init__(self, encoder: Any, hidden: int, steps: int, outputs: int, dropout: float = 0.0):
+        self.encoder, self.steps, self.dropout = encoder, steps, dropout
         self.weights, self.bias = jnp.zeros((steps * outputs, hidden)), jnp.zeros(steps * outputs)
 
     def __call__(self, x: Float[Array, "time n_inputs"], key: PRNGKeyArray | None = None) -> Float[Array, "steps n"]:
-        state = self.encoder(x, key=key)[-1]
+        one, two = (None, None) if key is None else jax.random.split(key)
+        state = eqx.nn.Dropout(self.dropout)(self.encoder(x, key=one)[-1], key=two, inference=key is None)
         return (self.weights @ state + self.bias).reshape(self.steps, -1)
 
 

@@ -126,7 +126,7 @@ class NetworkForecaster:
             else:
                 cell = {"rnn": RNN, "gru": GRU, "lstm": LSTM}[self.cell]
                 encoder = cell(n_inputs, self.hidden, self.layers, self.dropout, key=key)
-            return SequenceNetwork(encoder, self.hidden, steps, outputs)
+            return SequenceNetwork(encoder, self.hidden, steps, outputs, self.dropout)
 
         built = eqx.filter_vmap(one)(jax.random.split(jax.random.key(seed), self.members))
         return jax.tree.map(lambda leaf: leaf.astype(kind) if eqx.is_inexact_array(leaf) else leaf, built)
@@ -182,10 +182,30 @@ class FittedForecaster:
 
     def predict(self, pasts: Sequence[Past]) -> Path:
         """Point forecasts of all steps after every past. [units of the data]"""
+        return self._path(pasts)
+
+    def masked(self, pasts: Sequence[Past], masks: int, seed: int = 0) -> Float[np.ndarray, "masks origins steps"]:
+        """Point forecasts under random masks of dropout, an ensemble of thinned networks (Gal and Ghahramani, 2016).
+
+        Their dispersion says how uncertain the network is about the mean; what no network could forecast comes on top.
+
+        Args:
+            pasts: What is known at every origin.
+            masks: Number of masks; all origins and dates see the same.
+            seed: Of the masks.
+
+        Raises:
+            ConfigError: The network has no dropout.
+        """
+        if self.spec.dropout == 0:
+            raise ConfigError("this network has no dropout and no masks; fit one with NetworkForecaster(dropout=...).")
+        return np.stack([self._path(pasts, key) for key in jax.random.split(jax.random.key(seed), masks)])
+
+    def _path(self, pasts: Sequence[Past], key: Array | None = None) -> Path:
         if self.spec.strategy != "recursive":
-            base, out = self._stated(pasts)
+            base, out = self._stated(pasts, key)
             return self.spec.transform.restore(base + stated_point(self.spec.head, out).mean(axis=0) * self.sizes)
-        return self._iterated(pasts)
+        return self._iterated(pasts, key)
 
     def quantiles(self, pasts: Sequence[Past], levels: Float[np.ndarray, " levels"]) -> Quantiles | None:
         """Quantiles of all steps, the mean over members of each; None where the head is a point. [units of the data]"""
@@ -195,10 +215,12 @@ class FittedForecaster:
         stated = stated_quantiles(self.spec.head, out, levels).mean(axis=0)
         return self.spec.transform.restore(base[..., None] + stated * self.sizes[:, None])
 
-    def _stated(self, pasts: Sequence[Past]) -> tuple[Path, Float[np.ndarray, "members origins steps outputs"]]:
-        """The linear part, in levels, and what the networks add, each in its share."""
+    def _stated(
+        self, pasts: Sequence[Past], key: Array | None = None
+    ) -> tuple[Path, Float[np.ndarray, "members origins steps outputs"]]:
+        """The linear part, in levels, and what the networks add, each in its share; the key is one of dropout."""
         inputs = self.scaler(self.spec.windows.at(pasts))
-        out = np.concatenate([_outputs(network, inputs, self.spec) for network in self.networks], axis=2)
+        out = np.concatenate([_outputs(network, inputs, self.spec, key) for network in self.networks], axis=2)
         share = np.broadcast_to(self.shares, len(self.sizes))[:, None]
         if self.spec.head == "point":
             out = share * out
@@ -210,11 +232,11 @@ class FittedForecaster:
         base = self.spec.windows.base(pasts, steps) if self.linear is None else self.linear.levels(pasts)[:, :steps]
         return base, out
 
-    def _iterated(self, pasts: Sequence[Past]) -> Path:
+    def _iterated(self, pasts: Sequence[Past], key: Array | None) -> Path:
         known = list(pasts)
         path = []
         for _ in range(self.horizon):
-            base, out = self._stated(known)
+            base, out = self._stated(known, key)
             step = self.spec.transform.restore(base + out[..., 0].mean(axis=0) * self.sizes)
             path.append(step[:, 0])
             known = [
@@ -224,17 +246,19 @@ class FittedForecaster:
         return np.stack(path, axis=1)
 
 
-def _outputs(networks: Any, inputs: Float[np.ndarray, "n time inputs"], spec: NetworkForecaster) -> np.ndarray:
+def _outputs(
+    networks: Any, inputs: Float[np.ndarray, "n time inputs"], spec: NetworkForecaster, key: Array | None = None
+) -> np.ndarray:
     """What every member says `[members, n, steps, outputs]`; rows are filled up so that few numbers compile."""
     n = len(inputs)
     filled = np.concatenate([inputs, np.repeat(inputs[-1:], _rounded(n) - n, axis=0)])
     with jax.enable_x64(spec.precision == "float64"):
-        return np.asarray(_says(networks, jnp.asarray(filled, PRECISIONS[spec.precision])), dtype=float)[:, :n]
+        return np.asarray(_says(networks, jnp.asarray(filled, PRECISIONS[spec.precision]), key), dtype=float)[:, :n]
 
 
 @eqx.filter_jit
-def _says(networks: Any, x: Array) -> Array:
-    return eqx.filter_vmap(lambda network: jax.vmap(network)(x))(networks)
+def _says(networks: Any, x: Array, key: Array | None) -> Array:
+    return eqx.filter_vmap(lambda network: jax.vmap(lambda one: network(one, key))(x))(networks)
 
 
 def _rounded(n: int) -> int:
