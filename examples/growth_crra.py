@@ -71,3 +71,15 @@ for z in (-0.06, 0.0, 0.06):
 axes[1].set(xlabel="capital", ylabel="consumption", title="decision rule")
 axes[1].legend()
 figure.tight_layout()
+
+# %% [markdown]
+# After an innovation of one standard deviation, from the stochastic steady state.
+
+# %%
+response = sp.impulse_response(solution, periods=60).sel(statistic="mean")
+figure, axis = plt.subplots(figsize=(5, 3))
+axis.plot(100 * response["k"].sel(solution="global"), label="network")
+axis.plot(100 * response["k"].sel(solution="linear"), "--", label="first order")
+axis.set(xlabel="quarters", ylabel="capital, goods x 100")
+axis.legend()
+figure.tight_layout()

@@ -112,3 +112,17 @@ for z in (-0.06, 0.0, 0.06):
     axes.plot(capital, solution(k_lag=capital, z=np.full(60, z)).c, label=f"log productivity {z:+.2f}")
 axes.set(xlabel="capital", ylabel="consumption")
 axes.legend()
+
+# %% [markdown]
+# What `stoch_simul` prints as impulse responses, to one standard deviation: from the global solution and from the
+# linear one.
+
+# %%
+response = sp.impulse_response(solution, periods=40).sel(statistic="mean")
+figure, axes = plt.subplots(1, 2, figsize=(9, 3), sharex=True)
+for axis, name in zip(axes, ("k", "c"), strict=True):
+    axis.plot(100 * response[name].sel(solution="global"), label="global")
+    axis.plot(100 * response[name].sel(solution="linear"), "--", label="linear")
+    axis.set(title={"k": "capital", "c": "consumption"}[name], xlabel="quarters", ylabel="goods x 100")
+axes[0].legend()
+figure.tight_layout()

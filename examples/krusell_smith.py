@@ -105,3 +105,21 @@ axes[1].plot(assets, wage * consumed[:, 0], label="without work")
 axes[1].set(xlim=(0, 20), ylim=(1, 3), xlabel="assets", ylabel="consumption")
 axes[1].legend()
 figure.tight_layout()
+
+# %% [markdown]
+# ## When a recession begins
+#
+# The response to a recession next quarter: the expected path after it, less that before anything is known, from the
+# state to which a long boom leads.
+
+# %%
+boom = sp.stochastic_steady_state(solution).state
+response = sp.impulse_response(solution, outcome=0, at=boom._replace(z=1), periods=40, draws=100)
+response = response.sel(solution="global", statistic="mean")
+figure, axis = plt.subplots(figsize=(6, 3.5))
+for name in ("output", "consumption", "capital"):
+    axis.plot(100 * response[name] / float(last[name]), label=name)
+axis.set(xlabel="quarters", ylabel="per cent")
+axis.axhline(0.0, color="grey", linewidth=0.5)
+axis.legend()
+figure.tight_layout()

@@ -74,16 +74,25 @@ print(f"largest excess demand for bonds over output: {np.max(excess):.1e}")
 # %% [markdown]
 # ## What an unexpected loss does
 #
-# Depreciation is high in a few percent of years, often for several in a row. The price of the bond is its inverse
-# return; that of capital differs because it cannot be sold freely.
+# Depreciation is high in a few percent of years, often for several in a row. The response to a period of high
+# depreciation compares the expected path after it with that before anything is known, from the stochastic steady state.
+# The price of the bond is its inverse return; that of capital differs because it cannot be sold freely.
 
 # %%
-one = panel.isel(path=0, time=slice(0, 60))
-figure, axes = plt.subplots(2, 1, figsize=(7, 4), sharex=True)
-axes[0].plot(one["total_capital"].values)
-axes[0].set(ylabel="capital")
-axes[1].plot(one["gross_return"].values, label="capital")
-axes[1].plot(1 / one["price"].values, label="bond")
-axes[1].set(xlabel="period", ylabel="gross return")
+response = sp.impulse_response(solution, outcome=3, periods=12, draws=100).sel(solution="global", statistic="mean")
+rest = sp.stochastic_steady_state(solution)
+figure, axes = plt.subplots(1, 3, figsize=(11, 3))
+axes[0].plot(100 * response["total_capital"] / np.sum(rest.state.k))
+axes[0].set(title="capital", ylabel="per cent")
+axes[1].plot(100 * response["gross_return"], label="capital")
+axes[1].plot(-100 * response["price"] / rest.policy.price**2, label="bond")
+axes[1].set(title="gross returns", ylabel="percentage points")
 axes[1].legend()
+for age in (2, 5, 8, 11):
+    axes[2].plot(100 * response["consumption"][:, age - 1], label=f"age {age}")
+axes[2].set(title="consumption", ylabel="goods x 100")
+axes[2].legend()
+for axis in axes:
+    axis.set(xlabel="periods")
+    axis.axhline(0.0, color="grey", linewidth=0.5)
 figure.tight_layout()

@@ -173,6 +173,7 @@ def test_default_by_number_of_shocks():
 @pytest.mark.parametrize(
     ("rule", "n_shocks", "expected"),
     [
+        (GaussHermite(5), 0, GaussHermite(9)),
         (GaussHermite(5), 1, GaussHermite(9)),
         (GaussHermite(5), 3, GaussHermite(7)),
         (GaussHermite(1), 1, GaussHermite(3)),

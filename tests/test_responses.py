@@ -112,9 +112,33 @@ def test_innovations_have_names(regimes: sp.Solution) -> None:
     np.testing.assert_array_equal(by_position["k"], found["k"])
 
 
+def test_response_to_a_regime(regimes: sp.Solution) -> None:
+    """In logs capital and regime are linear, so that the response is known period by period."""
+    model = TwoTechnologies()
+    today = model.State(k=0.25, z=np.zeros(2), regime=0)
+    found = sp.impulse_response(regimes, outcome=1, at=today, periods=6, draws=4000, seed=2)
+    assert list(found["solution"].values) == ["global"]
+    matrix = np.array([[0.9, 0.1], [0.3, 0.7]])
+    given, usual = np.array([0.0, 1.0]), matrix[0]
+    share = found["regime"].sel(solution="global", statistic="mean").values
+    for t in range(6):
+        expected = given[1] - usual[1]
+        assert share[t] == pytest.approx(expected, abs=0.02)  # at most 4,000 draws of zero or one, 0.008 a s.d.
+        given, usual = given @ matrix, usual @ matrix
+    k = found["k"].sel(solution="global", statistic="mean").values
+    assert k[0] == pytest.approx(0.0, abs=1e-15)  # decided before the regime was seen
+    # Output of the good regime is exp(2 spread) times that of the bad; capital follows one for one.
+    bad = (
+        model.alpha * model.beta * float(model.output(today._replace(k=model.alpha * model.beta * model.output(today))))
+    )
+    assert k[1] == pytest.approx(0.9 * bad * np.expm1(2 * model.spread), rel=0.01)  # z adds a variance of 3e-4
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"outcome": 2}, "no outcome 2: this model has .* outcomes from 0 to 1"),
+        ({"outcome": 1, "shock": 0}, "an innovation or an outcome"),
         ({}, r"say which one: shock = tfp\[0\] or tfp\[1\]"),
         ({"shock": "tpf[1]"}, r"did you mean tfp\[1\]"),
         ({"shock": 2}, "no innovation 2"),
@@ -135,5 +159,5 @@ class OnlyRegimes(TwoTechnologies):
 def test_a_chain_has_no_impulse() -> None:
     from saddlepath.responses import shock_position
 
-    with pytest.raises(sp.ConfigError, match="needs a normal innovation"):
+    with pytest.raises(sp.ConfigError, match="needs a normal innovation.*give one of its outcomes, outcome = 0 to 1"):
         shock_position(OnlyRegimes().shocks(), None)

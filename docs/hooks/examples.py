@@ -23,8 +23,10 @@ from saddlepath.cli.environment import prepare
 
 FOLDER = "tutorial"
 LONGEST_CELL = 300  # seconds
-FIRST = ("us_growth", "olg_collateral", "new_keynesian", "simulated_moments", "krusell_smith", "aiyagari")
+FIRST = ("new_keynesian", "us_growth", "simulated_moments", "olg_collateral", "aiyagari", "krusell_smith")
 """The longest scripts begin first, so that at the end no core waits for one of them."""
+COMPUTE = ("aiyagari", "new_keynesian")
+"""Scripts that compute for longer than they compile, and keep the compiler's optimiser."""
 DRAWS = re.compile(r"plt\.subplots\(|_figures import")
 INLINE = "module://matplotlib_inline.backend_inline"  # whatever backend the build itself runs with
 DOWNLOAD = "\n\n---\n\nThis page is a script: [download it as a notebook]({name}.ipynb).\n"
@@ -32,9 +34,7 @@ DOWNLOAD = "\n\n---\n\nThis page is a script: [download it as a notebook]({name}
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Adds the pages of all examples; MkDocs calls this after it has collected docs/."""
-    prepare(cache=False)  # kernels compile and compute as the command line does, but for the optimiser:
-    # most scripts compile for longer than they compute, and without it the twelve ages take 133 seconds and not 207.
-    os.environ["XLA_FLAGS"] = f"--xla_backend_optimization_level=0 {os.environ.get('XLA_FLAGS', '')}"
+    prepare(cache=False)  # kernels compile and compute as the command line does
     root = Path(config.config_file_path).parent
     scripts = sorted((root / "examples").glob("*.py"), key=lambda script: (script.stem not in FIRST, script.name))
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # a kernel is a process of its own, busy on about one core
@@ -59,9 +59,18 @@ def executed(script: Path, root: Path) -> nbformat.NotebookNode:
     if kept.exists():
         return nbformat.read(kept, as_version=4)
     notebook = jupytext.read(script)
+    # Without the optimiser the twelve ages, of which most is compilation, take 133 seconds and not 207.
+    level = "" if script.stem in COMPUTE else "--xla_backend_optimization_level=0"
     NotebookClient(
         notebook, timeout=LONGEST_CELL, kernel_name="python3", resources={"metadata": {"path": root}}
-    ).execute(env=os.environ | {"MPLBACKEND": INLINE, "JAX_COMPILATION_CACHE_DIR": str(root / ".cache" / "compiled")})
+    ).execute(
+        env=os.environ
+        | {
+            "MPLBACKEND": INLINE,
+            "JAX_COMPILATION_CACHE_DIR": str(root / ".cache" / "compiled"),
+            "XLA_FLAGS": f"{level} {os.environ.get('XLA_FLAGS', '')}",
+        }
+    )
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if is_shown(output)]

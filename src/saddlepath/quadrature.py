@@ -103,9 +103,10 @@ class GaussHermite(Quadrature):
         return _product([_gauss_hermite(count) for count in counts])
 
     def _finer(self, n_shocks: int) -> Quadrature:
-        counts = self._counts(n_shocks)
-        raised = tuple(max(3, 2 * n - 1) if n_shocks <= 2 else n + 2 for n in counts)
-        return GaussHermite(raised if isinstance(self.n, tuple) else raised[0])
+        raised = lambda n: max(3, 2 * n - 1) if n_shocks <= 2 else n + 2
+        if isinstance(self.n, tuple):
+            return GaussHermite(tuple(raised(n) for n in self._counts(n_shocks)))
+        return GaussHermite(raised(self.n))
 
     def describe(self) -> str:
         if isinstance(self.n, tuple):

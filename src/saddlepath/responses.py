@@ -5,7 +5,8 @@ given today's state and the size of one innovation, less its expectation given t
 nonlinear economy it depends on the state, the size and the sign. Later innovations are drawn from the model's
 law, the same ones with and without the impulse; the innovation that is replaced is integrated out by
 Gauss-Hermite quadrature, so that in a linear economy every draw gives the same answer and bands show
-nonlinearity alone. The first-order solution's response stands beside.
+nonlinearity alone. The first-order solution's response stands beside. An impulse may also be an outcome of a
+discrete law, such as the regime of a Markov chain; what it replaces is then the sum over all outcomes.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -48,19 +49,23 @@ def impulse_response(
     shock: int | str | None = None,
     size: float | int = 1.0,
     *,
+    outcome: int | None = None,
     at: Any = None,
     periods: int = 40,
     draws: int = 500,
     bands: tuple[float, float] = (0.05, 0.95),
     seed: int = 0,
 ) -> "xr.Dataset":
-    """The generalised response to one normal innovation, with bands, beside the first-order solution's.
+    """The generalised response to one normal innovation, with bands, beside the first-order solution's; or to a regime.
 
     Args:
         solution: A solution at one calibration.
         shock: Position of the innovation, or its name in a law `Independent(tfp=Normal(1), ...)`: `tfp`, or
             `tfp[1]` for the second of several. May be left out where there is only one.
         size: Size of the impulse, in standard deviations of the innovation. [-]
+        outcome: In place of an innovation, the outcome of the discrete part of the law in the first period: the
+            regime of a Markov chain, the position of a value; with several discrete laws their combinations are
+            counted, the last law's fastest. There is no first-order response to it.
         at: Today's `State`; default: the stochastic steady state. [units of the model]
         periods: Length of the response; the first period is the one in which the impulse is first seen.
             [periods]
@@ -75,8 +80,8 @@ def impulse_response(
         variable]
 
     Raises:
-        ConfigError: The shock is unknown or left out where there are several, `at` does not fit, or the rule
-            still has pseudo-states.
+        ConfigError: The shock is unknown or left out where there are several, or named beside an outcome, there is
+            no such outcome, `at` does not fit, or the rule still has pseudo-states.
 
     References:
         Koop, Pesaran and Potter (1996, J. Econometrics), equation 8 for the generalised response.
@@ -87,16 +92,22 @@ def impulse_response(
     _check_bands(bands)
     with jax.enable_x64(True):
         eco, rule = solution.economy, solution.rule
-        position = shock_position(eco.model.shocks(), shock)
+        law = eco.model.shocks()
+        if outcome is None:
+            position, impulse = shock_position(law, shock), jnp.asarray(size, dtype=float)
+        else:
+            _check_outcome(law, outcome, shock)
+            position, impulse = None, jnp.asarray(outcome, dtype=jnp.int32)
         state = stochastic_steady_state(solution).state if at is None else at
         y = eco.join(jax.tree.map(jnp.asarray, state), jnp.zeros(0), "at")
-        impulse = jnp.asarray(size, dtype=float)
         gaps = _responses(eco, rule, y, jax.random.key(seed), impulse, position, periods, draws)
         values = {name: [_statistics(np.asarray(gap), bands)] for name, gap in gaps.items()}
-        linear = first_order_of(solution)
+        linear = None if position is None else first_order_of(solution)
         if linear is not None:
+            assert position is not None  # an outcome has no first-order response
             _append(values, _linear_response(eco, linear, y, impulse, position, periods))
-    return _labelled(eco.model, values, linear is not None, bands, size=size, shock=position, draws=draws, seed=seed)
+    what = {"outcome": outcome} if position is None else {"size": size, "shock": position}
+    return _labelled(eco.model, values, linear is not None, bands, **what, draws=draws, seed=seed)
 
 
 def _append(values: dict[str, list[np.ndarray]], gaps: dict[str, Array]) -> None:
@@ -147,7 +158,8 @@ def shock_position(law: Shocks, shock: int | str | None) -> int:
     """
     names = shock_names(law)
     if not names:
-        raise ConfigError(f"an impulse needs a normal innovation, and this model has {law.describe()}.")
+        other = f"; give one of its outcomes, outcome = 0 to {law.n_outcomes - 1}" if law.n_outcomes > 1 else ""
+        raise ConfigError(f"an impulse needs a normal innovation, and this model has {law.describe()}{other}.")
     if shock is None and len(names) > 1:
         raise ConfigError(f"the model has {len(names)} innovations; say which one: shock = {' or '.join(names)}.")
     if shock is None:
@@ -159,24 +171,50 @@ def shock_position(law: Shocks, shock: int | str | None) -> int:
     raise ConfigError(f"there is no innovation {shock!r}; {nearest_names(str(shock), names)}")
 
 
+def _check_outcome(law: Shocks, outcome: int, shock: int | str | None) -> None:
+    if shock is not None:
+        raise ConfigError(f"an impulse is an innovation or an outcome, got shock={shock!r} and outcome={outcome}.")
+    if law.n_outcomes == 1 or not 0 <= outcome < law.n_outcomes:
+        valid = f"outcomes from 0 to {law.n_outcomes - 1}" if law.n_outcomes > 1 else "no discrete outcomes"
+        raise ConfigError(f"there is no outcome {outcome}: this model has {law.describe()}, {valid}.")
+
+
 @eqx.filter_jit
 def _responses(
     eco: Economy,
     rule: DecisionRule,
     y: Float[Array, " n_points"],
     key: PRNGKeyArray,
-    size: Array,
-    position: int,
+    impulse: Array,
+    position: int | None,
     periods: int,
     draws: int,
 ) -> dict[str, Array]:
-    """Differences by variable `[draws, periods, ...]`."""
-    nodes, weights = GaussHermite(NODES).nodes(1)
-    sizes = jnp.concatenate([size[None], jnp.asarray(nodes[:, 0])])
+    """Differences by variable `[draws, periods, ...]`; without a position the impulse is an outcome."""
+    model, s = eco.split(y)
+    law = model.shocks()
+    if position is None:
+        others, weights = jnp.arange(law.n_outcomes, dtype=jnp.int32), law.probabilities(s)
+    else:
+        nodes, weights = GaussHermite(NODES).nodes(1)
+        others = jnp.asarray(nodes[:, 0])
+    values = jnp.concatenate([impulse[None], others])
+
+    def hit(key: PRNGKeyArray, value: Array) -> Array:
+        """The next point when one part of the shock is given and the rest is drawn."""
+        normal_key, outcome_key = jax.random.split(key)
+        normals = jax.random.normal(normal_key, (law.n_shocks,))
+        if position is None:
+            outcome = value
+        else:
+            normals = normals.at[position].set(value)
+            outcome = jax.random.choice(outcome_key, law.n_outcomes, p=law.probabilities(s)).astype(jnp.int32)
+        s1 = model.transition(s, rule(eco, model, y), law.realise(normals, outcome))
+        return eco.join(s1, y[eco.states.size :])
 
     def one(key: PRNGKeyArray) -> dict[str, Array]:
         first_key, later_key = jax.random.split(key)
-        points = jax.vmap(lambda v: _hit(eco, rule, y, first_key, position, v))(sizes)
+        points = jax.vmap(hit, (None, 0))(first_key, values)
         paths = jax.vmap(lambda point: _path(eco, rule, point, later_key, periods))(points)
         return jax.tree.map(lambda v: v[0] - jnp.tensordot(weights, v[1:], axes=1), paths)
 
@@ -184,24 +222,6 @@ def _responses(
     n_batches = -(-draws // batch)  # whole batches, so that one batch is compiled and no remainder
     gaps = jax.lax.map(one, jax.random.split(key, n_batches * batch), batch_size=batch)
     return jax.tree.map(lambda v: v[:draws], gaps)
-
-
-def _hit(
-    eco: Economy,
-    rule: DecisionRule,
-    y: Float[Array, " n_points"],
-    key: PRNGKeyArray,
-    position: int,
-    size: Array,
-) -> Array:
-    """The next point when one innovation is given and the rest of the shock is drawn."""
-    model, s = eco.split(y)
-    law = model.shocks()
-    normal_key, outcome_key = jax.random.split(key)
-    normals = jax.random.normal(normal_key, (law.n_shocks,)).at[position].set(size)
-    outcome = jax.random.choice(outcome_key, law.n_outcomes, p=law.probabilities(s)).astype(jnp.int32)
-    s1 = model.transition(s, rule(eco, model, y), law.realise(normals, outcome))
-    return eco.join(s1, y[eco.states.size :])
 
 
 def _path(

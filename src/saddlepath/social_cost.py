@@ -107,7 +107,13 @@ def compare_with_optimum(solution: "Solution") -> OptimumGap:
     _require_climate(solution)
     model: Any = solution.model
     n = CENTURY[1] - CENTURY[0] + 1
-    mine = simulate(solution, periods=n).isel(path=0)
+    paths = simulate(solution, periods=n, paths=2)
+    if float(np.ptp(paths["stock"].values, axis=0).max()) > 0:
+        raise ConfigError(
+            f"paths of {type(model).__name__} differ by their shocks, and the optimum is that of a certain future; "
+            "compare a solution without risk."
+        )
+    mine = paths.isel(path=0)
     with jax.enable_x64(True):
         problem, imposed = model.problem(), model.imposed(jnp.arange(float(TAXED)))
     best = optimum(problem, **imposed).isel(year=slice(0, n))

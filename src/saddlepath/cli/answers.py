@@ -84,6 +84,9 @@ def irf(
         str | None, typer.Option(help="Position or name of the innovation, where there are several.")
     ] = None,
     size: Annotated[float, typer.Option(help="Size of the impulse, in standard deviations.")] = 1.0,
+    outcome: Annotated[
+        int | None, typer.Option(help="Instead of an innovation, a regime of a Markov chain in the first period.")
+    ] = None,
     periods: Annotated[int, typer.Option(help="Length of the response.")] = 40,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
     out: Out = None,
@@ -93,7 +96,8 @@ def irf(
     from saddlepath.responses import impulse_response
 
     position = int(shock) if shock is not None and shock.isdigit() else shock
-    response = impulse_response(_member(run, model, at), position, size, periods=periods, seed=seed)
+    solution = _member(run, model, at)
+    response = impulse_response(solution, position, size, outcome=outcome, periods=periods, seed=seed)
     if out is None:
         frame = response.sel(solution="global", statistic="mean", drop=True).to_dataframe()
         typer.echo(frame.to_string(float_format=lambda v: f"{v: .6e}"))

@@ -158,9 +158,17 @@ class CDICE(sp.Model):
     def complete(self, s, x):
         """Abatement as far as a tonne less is worth its price, the planner's or a tax, at most everything."""
         problem = self.problem()
-        price = x.carbon_price[0] * problem.effective_labour(s.t) / climate.CO2_PER_CARBON
+        price = x.carbon_price[0] * self.effective_labour(s) / climate.CO2_PER_CARBON
         mu = problem.abated(self.tax(s.t) if self.abatement == "taxed" else price, s.t)
         return x._replace(mu=jnp.zeros(()) if self.abatement == "none" else mu)
+
+    def effective_labour(self, s):
+        """Units of `A L` at a state. [output at `k = 1`, trn 2010 USD/yr]"""
+        return self.problem().effective_labour(s.t)
+
+    def surprise(self, s1):
+        """Growth of productivity into a state, over that of its path. [-]"""
+        return 1.0
 
     def output(self, s):
         return s.k**self.alpha
@@ -174,7 +182,7 @@ class CDICE(sp.Model):
 
     def emissions(self, s, x):
         """Of industry and land. [1000 GtC/yr]"""
-        return self.problem().emissions(self.output(s) * self.problem().effective_labour(s.t), x.mu, s.t)
+        return self.problem().emissions(self.output(s) * self.effective_labour(s), x.mu, s.t)
 
     def carbon_tomorrow(self, s, x):
         return self.problem().carbon.step(s.carbon, self.emissions(s, x))
@@ -201,8 +209,10 @@ class CDICE(sp.Model):
         c = self.consumption(s, x)
 
         def tomorrow(s1, x1):
-            marginal = (self.consumption(s1, x1) / c) ** (-1 / self.psi)
-            return tuple(discount * marginal * slope for slope in self.worth(s1, x1))
+            gain = self.surprise(s1)
+            marginal = (gain * self.consumption(s1, x1) / c) ** (-1 / self.psi)
+            k, carbon, heat = self.worth(s1, x1)
+            return discount * marginal * k, discount * marginal * gain * carbon, discount * marginal * gain * heat
 
         k, carbon, heat = E(tomorrow)
         return {
@@ -212,7 +222,7 @@ class CDICE(sp.Model):
         }
 
     def definitions(self, s, x):
-        problem, labour = self.problem(), self.problem().effective_labour(s.t)
+        problem, labour = self.problem(), self.effective_labour(s)
         k, carbon, _ = self.worth(s, x)
         return {
             "scc": -carbon[0] / k * labour / climate.CO2_PER_CARBON,
