@@ -114,7 +114,7 @@ figure.tight_layout()
 
 # %%
 boom = sp.stochastic_steady_state(solution).state
-response = sp.impulse_response(solution, outcome=0, at=boom._replace(z=1), periods=40, draws=100)
+response = sp.impulse_response(solution, outcome=0, at=boom._replace(z=1), periods=40, draws=50)
 response = response.sel(solution="global", statistic="mean")
 figure, axis = plt.subplots(figsize=(6, 3.5))
 for name in ("output", "consumption", "capital"):

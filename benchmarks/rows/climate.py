@@ -3,6 +3,7 @@
 import saddlepath as sp
 from benchmarks.row import Check, Row
 from saddlepath.models.cdice import CDICE
+from saddlepath.models.cdice_risk import RiskyCDICE
 
 CHECKS: dict[str, tuple[Check, float]] = {
     "social cost of carbon": (lambda solution: sp.compare_with_optimum(solution).scc, 5e-4),
@@ -32,4 +33,10 @@ ROWS: dict[str, Row] = {
     "cdice-usual": row("CDICE, business as usual", CDICE(abatement="none")),
     "cdice-psi-2": row("CDICE, psi 2, rho .034", CDICE(psi=2.0, rho=0.034), 120),
     "cdice-psi-half": row("CDICE, psi .5, rho .004", CDICE(psi=0.5, rho=0.004, horizon=1200), 120),
-}
+    "cdice-risk": Row(
+        "CDICE, growth of productivity uncertain", RiskyCDICE(),
+        {"solver": sp.LevenbergMarquardt(batch=128, memory=0.9, floor=1e-7), "sampling": sp.Passages(), "tol": 5e-5,
+         "attempts": 1, "seconds": 100.0},
+        120, 1e-4, 1e-2, {}, 3,
+    ),
+}  # fmt: skip
