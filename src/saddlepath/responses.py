@@ -102,9 +102,8 @@ def impulse_response(
         y = eco.join(jax.tree.map(jnp.asarray, state), jnp.zeros(0), "at")
         gaps = _responses(eco, rule, y, jax.random.key(seed), impulse, position, periods, draws)
         values = {name: [_statistics(np.asarray(gap), bands)] for name, gap in gaps.items()}
-        linear = None if position is None else first_order_of(solution)
-        if linear is not None:
-            assert position is not None  # an outcome has no first-order response
+        linear = None
+        if position is not None and (linear := first_order_of(solution)) is not None:
             _append(values, _linear_response(eco, linear, y, impulse, position, periods))
     what = {"outcome": outcome} if position is None else {"size": size, "shock": position}
     return _labelled(eco.model, values, linear is not None, bands, **what, draws=draws, seed=seed)

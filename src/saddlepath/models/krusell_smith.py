@@ -26,7 +26,8 @@ class KrusellSmith(sp.Model):
     household with assets `a` that works (`e = 1`) or not saves `a' = R a + ((1 - tau) lbar e + mu (1 - e)) w - c` with
     `a' >= 0` and log utility. The firm produces `Y = Z K^alpha L^(1-alpha)` and pays `w = (1-alpha) Y / L` and `R = 1 +
     alpha Y / K - delta`. Unemployment follows aggregate productivity `Z` exactly, so `L = lbar (1 - u(Z))`, and `tau =
-    mu u / L` balances the benefits. `benefit = 0` is the economy of 1998.
+    mu u / L` balances the benefits. The economy of 1998 pays none; a hundredth comes near it, and without any a
+    household that owns nothing could not consume.
 
     The state is the distribution itself: masses of households at fixed nodes of assets, by employment. Flows between
     employment and unemployment are those of a continuum, so that nothing is drawn but `Z`; a household whose savings
@@ -43,7 +44,7 @@ class KrusellSmith(sp.Model):
     beta: float = sp.parameter(0.99, "discount factor", unit="1/quarter", within=sp.Unit())
     alpha: float = sp.parameter(0.36, "capital share", within=sp.Unit())
     delta: float = sp.parameter(0.025, "depreciation rate", unit="1/quarter", within=sp.Unit())
-    benefit: float = sp.parameter(0.15, "unemployment benefit over the wage of an hour", within=sp.Interval(0.0, 1.0))
+    benefit: float = sp.parameter(0.15, "unemployment benefit over the wage of an hour", within=sp.Interval(0.01, 1.0))
     hours: float = sp.parameter(1 / 0.9, "hours of those who work (lbar)", within=sp.Positive())
     amplitude: float = sp.parameter(0.01, "productivity of booms over its mean, less one", within=sp.Unit())
     bad_unemployment: float = sp.parameter(0.10, "unemployment rate in recessions", within=sp.Unit())
