@@ -168,7 +168,7 @@ class CDICE(sp.Model):
 
     def surprise(self, s1):
         """Growth of productivity into a state, over that of its path. [-]"""
-        return 1.0
+        return jnp.ones_like(s1.t)
 
     def output(self, s):
         return s.k**self.alpha

@@ -1,6 +1,6 @@
 """Growth and climate when productivity grows at an uncertain rate."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 import saddlepath as sp
 from saddlepath.models.cdice import CDICE
 
-PATH = np.zeros(())
+PATH: Any = np.zeros(())
 """Deviation of a productivity that is as expected in 2015."""
 
 
@@ -30,7 +30,7 @@ class RiskyCDICE(CDICE):
     persistence: float = sp.parameter(0.23, "persistence of the growth of productivity", within=sp.Interval(-1.0, 0.99))
     sigma: float = sp.parameter(0.019, "s.d. of its innovation", unit="1/yr", within=sp.NonNegative())
 
-    class State(NamedTuple):
+    class State(NamedTuple):  # pyright: ignore[reportIncompatibleVariableOverride]  # two more fields
         k: Annotated[sp.Scalar, sp.label("capital", "effective labour")]
         carbon: Annotated[Float[Array, "3"], sp.label("carbon in atmosphere, upper and lower ocean", "1000 GtC")]
         heat: Annotated[Float[Array, "2"], sp.label("temperature, air and deep ocean", "K")]
