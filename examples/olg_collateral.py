@@ -75,12 +75,15 @@ print(f"largest excess demand for bonds over output: {np.max(excess):.1e}")
 # ## What an unexpected loss does
 #
 # Depreciation is high in a few percent of years, often for several in a row. The response to a period of high
-# depreciation compares the expected path after it with that before anything is known, from the stochastic steady state.
-# The price of the bond is its inverse return; that of capital differs because it cannot be sold freely.
+# depreciation, with productivity as it was, compares the expected path after it with that before anything is known,
+# from the stochastic steady state. The price of the bond is its inverse return; that of capital differs because it
+# cannot be sold freely.
 
 # %%
-response = sp.impulse_response(solution, outcome=3, periods=12, draws=100).sel(solution="global", statistic="mean")
 rest = sp.stochastic_steady_state(solution)
+loss = int(rest.state.z) + 2  # the regimes of high depreciation follow those of low
+response = sp.impulse_response(solution, outcome=loss, at=rest.state, periods=12, draws=100)
+response = response.sel(solution="global", statistic="mean")
 figure, axes = plt.subplots(1, 3, figsize=(11, 3))
 axes[0].plot(100 * response["total_capital"] / np.sum(rest.state.k))
 axes[0].set(title="capital", ylabel="per cent")

@@ -138,7 +138,7 @@ def statistics(solution: sp.Solution) -> dict[str, float]:
 def independent(solution: sp.Solution, name: str) -> float:
     """A moment of the independent solution of the same economy."""
     model: Any = solution.model
-    return INDEPENDENT[model.benefit][name]
+    return INDEPENDENT[float(model.benefit)][name]
 
 
 def gap(name: str) -> Check:
