@@ -15,6 +15,7 @@ from jaxtyping import Float
 
 from saddlepath.errors import ConfigError
 from saddlepath.forecast.linear_part import tail
+from saddlepath.forecast.metrics import rmse
 from saddlepath.forecast.series import Series
 from saddlepath.forecast.walking import Fitted, Past
 from saddlepath.model import nearest_names
@@ -143,15 +144,13 @@ def permutation_importance(
     shortest = min(chosen)
     pasts = [tail(past, shortest) for past in _pasts(series, chosen)]
     actual = np.stack([series.target[origin : origin + horizon] for origin in chosen])
-    own = _rmse(fitted, pasts, actual)
+    own = rmse(actual, fitted.predict(pasts))
     random = np.random.default_rng(seed)
     orders = [np.concatenate([blocks[b] for b in random.permutation(len(blocks))]) for _ in range(repeats)]
     rows = {}
     for name, positions in columns.items():
-        worse = [
-            _rmse(fitted, [_exchanged(past, pasts[j], positions) for past, j in zip(pasts, order, strict=True)], actual)
-            for order in orders
-        ]
+        exchanged = lambda order: [_exchanged(past, pasts[j], positions) for past, j in zip(pasts, order, strict=True)]
+        worse = [rmse(actual, fitted.predict(exchanged(order))) for order in orders]
         low, high = np.quantile(worse, BAND) / own
         rows[name] = {"error over own": np.mean(worse) / own, "5 %": low, "95 %": high}
     return table(
@@ -184,7 +183,3 @@ def _exchanged(past: Past, other: Past, positions: Sequence[int]) -> Past:
         positive = min(own.min(), theirs.min()) > 0
         values[:, 0] = theirs / theirs[-1] * own[-1] if positive else theirs - theirs[-1] + own[-1]
     return Past(values, past.first, past.period)
-
-
-def _rmse(fitted: Fitted, pasts: Sequence[Past], actual: Float[np.ndarray, "origins steps"]) -> float:
-    return float(np.sqrt(np.mean((actual - fitted.predict(pasts)) ** 2)))
