@@ -149,8 +149,10 @@ def permutation_importance(
     orders = [np.concatenate([blocks[b] for b in random.permutation(len(blocks))]) for _ in range(repeats)]
     rows = {}
     for name, positions in columns.items():
-        exchanged = lambda order: [_exchanged(past, pasts[j], positions) for past, j in zip(pasts, order, strict=True)]
-        worse = [rmse(actual, fitted.predict(exchanged(order))) for order in orders]
+        exchanged = (
+            [_exchanged(p, pasts[j], positions) for p, j in zip(pasts, order, strict=True)] for order in orders
+        )
+        worse = [rmse(actual, fitted.predict(mixed)) for mixed in exchanged]
         low, high = np.quantile(worse, BAND) / own
         rows[name] = {"error over own": np.mean(worse) / own, "5 %": low, "95 %": high}
     return table(
