@@ -99,9 +99,10 @@ axes[0].plot(assets, 10 * density[:, 0], label="without work, times ten")
 axes[0].set(xlim=(0, 120), xlabel="assets", ylabel="households")
 axes[0].legend()
 last = fresh.isel(path=0, time=-1)
-wage, consumed = float(last["wage"]), last["desired"].values
-axes[1].plot(assets, wage * consumed[:, 1], label="at work")
-axes[1].plot(assets, wage * consumed[:, 0], label="without work")
+cash = np.asarray(model.cash(assets, float(last["capital"]), int(last["z"])))
+consumed = cash - last["assets"].values
+axes[1].plot(assets, consumed[:, 1], label="at work")
+axes[1].plot(assets, consumed[:, 0], label="without work")
 axes[1].set(xlim=(0, 20), ylim=(1, 3), xlabel="assets", ylabel="consumption")
 axes[1].legend()
 figure.tight_layout()

@@ -87,7 +87,7 @@ def moved() -> tuple[jax.Array, ...]:
         state = model.initial(key)._replace(z=jnp.asarray(1))
         state = state._replace(mass=state.mass * (model.rates(1) / jnp.sum(state.mass, axis=0))[None, :])
         capital = model.capital(state.mass)
-        desired = 0.3 + 0.03 * model.cash(model.grid(), capital, 1)
+        desired = 0.03 + 0.3 / model.cash(model.grid(), capital, 1)
         x = model.complete(state, model.Policy(desired=desired, assets=desired))
         after = [model.transition(state, x, jnp.asarray(z1)).mass for z1 in (0, 1)]
         return state.mass, x.assets, *after
@@ -109,7 +109,7 @@ def test_nobody_borrows_and_the_limit_is_complementary() -> None:
     state = model.State(mass=moved()[0], z=jnp.asarray(0))
     cash = model.cash(model.grid(), model.capital(state.mass), 0)
     consumed = cash * jnp.linspace(1.5, 0.1, 40)[:, None]
-    desired = consumed / model.wage(model.capital(state.mass), 0)
+    desired = consumed / cash
     assets = model.complete(state, model.Policy(desired=desired, assets=desired)).assets
     np.testing.assert_allclose(cash - assets, np.minimum(consumed, cash), rtol=ROUNDOFF)
     assert np.all(np.asarray(assets) >= 0) and np.any(np.asarray(assets) == 0)
@@ -117,12 +117,25 @@ def test_nobody_borrows_and_the_limit_is_complementary() -> None:
 
 def test_households_at_nodes_stay_what_the_nodes_say() -> None:
     model = coarse()
-    grid, desired = model.grid(), jnp.stack([jnp.arange(40.0), jnp.arange(40.0) ** 2], axis=1)
+    grid, wanted = model.grid(), 1e-3 * jnp.stack([jnp.arange(40.0), jnp.arange(40.0) ** 2], axis=1)
     below, share = model.between(jnp.asarray(grid))
     np.testing.assert_allclose(np.asarray(below) + np.asarray(share), np.arange(40), atol=1e-9)
     middle = 0.5 * (grid[1:] + grid[:-1])
-    found = model.consumption(1e-3 * desired, middle, 39.0, 1) / model.wage(39.0, 1)
-    np.testing.assert_allclose(found, 5e-4 * (desired[1:] + desired[:-1]), rtol=1e-9)
+    found = model.consumption(wanted / model.cash(grid, 39.0, 1), middle, 39.0, 1)
+    np.testing.assert_allclose(found, 0.5 * (wanted[1:] + wanted[:-1]), rtol=1e-9)
+
+
+def test_without_benefits_the_poorest_eat_a_share_of_next_to_nothing() -> None:
+    """Who owns `a` and may stay without work twice, at the share `1 - share`, eats `1 - beta p` as `a` vanishes."""
+    model = economy(KrusellSmith(nodes=40, benefit=0.0)).model
+    assert isinstance(model, KrusellSmith)
+    state, decision = model.steady_guess()
+    desired, z = np.asarray(decision.desired), model.chain().stationary()
+    stays = float(model.staying(z, z))
+    exact = desired[1, 0] / (desired[1, 0] + model.beta * stays)
+    assert desired[0, 0] == pytest.approx(float(exact), rel=1e-6)  # jobs found add as little as the first node owns
+    assert np.all(np.asarray(decision.assets) > 0)
+    assert float(jnp.sum(state.mass, axis=1)[0]) < 1e-4
 
 
 @functools.cache

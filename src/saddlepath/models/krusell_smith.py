@@ -12,6 +12,8 @@ import saddlepath as sp
 
 SPACING = 1.5
 """Nodes of assets lie at this power of equal steps [-]."""
+LEAST = 1e-12
+"""What households at the lowest node decide on: with nothing at all, and no benefit, none could consume [goods]."""
 DISPERSION = 4.0
 """Shape of the gamma distribution of assets from which paths start: its s.d. is half its mean [-]."""
 HOUSEHOLD_STEPS, CAPITAL_STEPS = 500, 20
@@ -26,14 +28,14 @@ class KrusellSmith(sp.Model):
     household with assets `a` that works (`e = 1`) or not saves `a' = R a + ((1 - tau) lbar e + mu (1 - e)) w - c` with
     `a' >= 0` and log utility. The firm produces `Y = Z K^alpha L^(1-alpha)` and pays `w = (1-alpha) Y / L` and `R = 1 +
     alpha Y / K - delta`. Unemployment follows aggregate productivity `Z` exactly, so `L = lbar (1 - u(Z))`, and `tau =
-    mu u / L` balances the benefits. The economy of 1998 pays none; a hundredth comes near it, and without any a
-    household that owns nothing could not consume.
+    mu u / L` balances the benefits. The economy of 1998 pays none: then nobody ever saves nothing.
 
     The state is the distribution itself: masses of households at fixed nodes of assets, by employment. Flows between
     employment and unemployment are those of a continuum, so that nothing is drawn but `Z`; a household whose savings
     lie between two nodes is divided between them so that the mean is kept (Young, 2010, J. Econ. Dyn. Control).
-    The rule returns `desired` consumption at every node in units of the wage, one network for all. `c = min(desired w,
-    cash)` then satisfies limit and complementarity exactly, and left is `1 / (desired w) = beta E[R' / c']`, with
+    The rule returns `desired` consumption at every node in units of cash at hand, with which it vanishes, one network
+    for all. `c = min(desired, 1) cash` then satisfies limit and complementarity exactly, and left is `1 / (desired
+    cash) = beta E[R' / c']`, with
     consumption between the nodes by linear interpolation and exact sums over employment and `Z` tomorrow. The network
     sees own assets, `Z` and `order` moments of all assets (logs of the mean, and of the second and third moment over
     its power), although prices and next period's distribution follow from all masses.
@@ -44,7 +46,7 @@ class KrusellSmith(sp.Model):
     beta: float = sp.parameter(0.99, "discount factor", unit="1/quarter", within=sp.Unit())
     alpha: float = sp.parameter(0.36, "capital share", within=sp.Unit())
     delta: float = sp.parameter(0.025, "depreciation rate", unit="1/quarter", within=sp.Unit())
-    benefit: float = sp.parameter(0.15, "unemployment benefit over the wage of an hour", within=sp.Interval(0.01, 1.0))
+    benefit: float = sp.parameter(0.15, "unemployment benefit over the wage of an hour", within=sp.Interval(0.0, 1.0))
     hours: float = sp.parameter(1 / 0.9, "hours of those who work (lbar)", within=sp.Positive())
     amplitude: float = sp.parameter(0.01, "productivity of booms over its mean, less one", within=sp.Unit())
     bad_unemployment: float = sp.parameter(0.10, "unemployment rate in recessions", within=sp.Unit())
@@ -61,7 +63,7 @@ class KrusellSmith(sp.Model):
         z: Annotated[Int[Array, ""], sp.label("recession (0) or boom (1)")]
 
     class Policy(NamedTuple):
-        desired: Annotated[Float[Array, "nodes 2"], sp.label("consumption if there were no limit today, over the wage")]
+        desired: Annotated[Float[Array, "nodes 2"], sp.label("consumption if there were no limit today, over cash")]
         assets: Annotated[Float[Array, "nodes 2"], sp.label("assets next quarter", "goods")]
 
     def state_range(self):
@@ -139,6 +141,10 @@ class KrusellSmith(sp.Model):
         wealth, wage = self.gross_return(capital, z) * assets, self.wage(capital, z)
         return jnp.stack([wealth + wage * self.benefit, wealth + wage * (1 - tax) * self.hours], axis=-1)
 
+    def cash_at_nodes(self, capital, z):
+        """Cash of households at the nodes `[nodes, 2]`, of whom the first own as good as nothing. [goods]"""
+        return self.cash(jnp.maximum(self.grid(), LEAST), capital, z)
+
     def between(self, assets):
         """Number of the node below, and how far assets are on the way to the node above; beyond one above all. [-]"""
         grid, steps = self.grid(), (self.nodes - 1) * (assets / self.most) ** (1 / SPACING)
@@ -148,12 +154,13 @@ class KrusellSmith(sp.Model):
     def consumption(self, desired, assets, capital, z):
         """Consumption without and with work of households whose assets may lie between the nodes. [goods]"""
         below, share = self.between(assets)
-        between = desired[below] + share[..., None] * (desired[below + 1] - desired[below])
-        return jnp.minimum(between * self.wage(capital, z), self.cash(assets, capital, z))
+        wanted = desired * self.cash(self.grid(), capital, z)
+        between = wanted[below] + share[..., None] * (wanted[below + 1] - wanted[below])
+        return jnp.minimum(between, self.cash(assets, capital, z))
 
     def complete(self, s, x):
         capital = self.capital(s.mass)
-        saved, _ = sp.split(self.cash(self.grid(), capital, s.z) - x.desired * self.wage(capital, s.z))
+        saved, _ = sp.split(self.cash_at_nodes(capital, s.z) * (1 - x.desired))
         return x._replace(assets=saved)
 
     def divided(self, mass, assets):
@@ -175,7 +182,7 @@ class KrusellSmith(sp.Model):
 
     def residuals(self, s, x, E):
         wanted = 1 / (self.beta * E(lambda s1, x1: self.marginal_value(x.assets, s.z, s1, x1)))
-        return {"euler": wanted / (x.desired * self.wage(self.capital(s.mass), s.z)) - 1}
+        return {"euler": wanted / (x.desired * self.cash_at_nodes(self.capital(s.mass), s.z)) - 1}
 
     def definitions(self, s, x):
         capital = self.capital(s.mass)
@@ -199,19 +206,19 @@ class KrusellSmith(sp.Model):
     def plan(self, capital):
         """Desired consumption and assets next quarter, both `[nodes, 2]`, if prices stayed what `capital` implies."""
         z = self.chain().stationary()
-        cash, wage, flows = self.cash(self.grid(), capital, z), self.wage(capital, z), self.flows(z, z)
+        cash, flows = self.cash_at_nodes(capital, z), self.flows(z, z)
 
         def step(_, desired):
             def wanted(assets):
                 marginal_utility = jnp.einsum("neo,eo->ne", 1 / self.consumption(desired, assets, capital, z), flows)
                 return 1 / (self.beta * self.gross_return(capital, z) * marginal_utility)
 
-            assets = jnp.maximum(cash - wage * desired, 0.0)
+            assets = jnp.maximum(cash * (1 - desired), 0.0)
             value, slope = jax.jvp(wanted, (assets,), (jnp.where(assets > 0, 1.0, 0.0),))
-            return desired + (value / wage - desired) / (1 + slope)
+            return desired + (value / cash - desired) / (1 + slope)
 
-        desired = jax.lax.fori_loop(0, HOUSEHOLD_STEPS, step, 0.06 * cash / wage)
-        return desired, jnp.maximum(cash - wage * desired, 0.0)
+        desired = jax.lax.fori_loop(0, HOUSEHOLD_STEPS, step, jnp.full_like(cash, 0.06))
+        return desired, jnp.maximum(cash * (1 - desired), 0.0)
 
     def long_run(self, assets):
         """Masses that households reproduce by moving to `assets`, by one linear system `[nodes, 2]`. [-]"""
