@@ -62,7 +62,7 @@ def write(family: sp.Solution, seconds: float, processor: float) -> None:
     times = {"solve": seconds, "solve, processor": processor, "chain": time.time() - began}
     times |= {"chain, processor": time.process_time() - worked}
     minutes = (times["solve"] + times["chain"]) / 60
-    checked = _against_the_optimum(family)
+    checked = against_the_optimum(family, NAMED | drawn(BOX, DRAWS))
     worst = max(case["social cost of carbon"] for case in checked.values())
     result = {
         "bars": BARS,
@@ -84,18 +84,21 @@ def _prior() -> sp.Prior:
     return sp.Prior(**{name: sp.Uniform(float(low), float(high)) for name, low, high in bounds})
 
 
-def _against_the_optimum(family: sp.Solution) -> dict[str, dict[str, Any]]:
-    """Largest distances at published calibrations and at random draws, with the calibration."""
-    random = np.random.default_rng(1)
-    uniform = BOX.low + (BOX.high - BOX.low) * random.random((DRAWS, BOX.size))
-    drawn = {f"draw {i + 1}": dict(zip(BOX.names, map(float, theta), strict=True)) for i, theta in enumerate(uniform)}
-    cases = {}
-    for name, theta in (NAMED | drawn).items():
+def drawn(box: sp.Box, count: int) -> dict[str, dict[str, float]]:
+    """Random draws, always the same."""
+    uniform = box.low + (box.high - box.low) * np.random.default_rng(1).random((count, box.size))
+    return {f"draw {i + 1}": dict(zip(box.names, map(float, row), strict=True)) for i, row in enumerate(uniform)}
+
+
+def against_the_optimum(family: sp.Solution, cases: dict[str, dict[str, float]]) -> dict[str, dict[str, Any]]:
+    """Largest distances in every case, with its calibration."""
+    found = {}
+    for name, theta in cases.items():
         gap = sp.compare_with_optimum(family.at(**theta))
-        cases[name] = theta | {
+        found[name] = theta | {
             "social cost of carbon": gap.scc, "capital": gap.capital, "temperature [K]": gap.temperature,
         }  # fmt: skip
-    return cases
+    return found
 
 
 def _summary(found: sp.Study, name: str) -> dict[str, Any]:

@@ -49,12 +49,8 @@ def point(model: CDICE, path: Any, t: int) -> tuple[Any, Any]:
     )
     lam = year.value_capital.values / float(model.problem().growth_factor(float(t)))
     net = (1 - year.damages.values) * year.output.values
-    x = model.Policy(
-        consumed=jnp.asarray(year.consumption.values / net),
-        carbon_price=jnp.asarray(-year.value_carbon.values / lam),
-        heat_price=jnp.asarray(-year.value_temperature.values / lam),
-        mu=jnp.zeros(()),
-    )
+    prices = jnp.asarray(-year.value_carbon.values / lam), jnp.asarray(-year.value_temperature.values / lam)
+    x = model.Policy(jnp.asarray(year.consumption.values / net), *prices, *prices, mu=jnp.zeros(()))
     return s, model.complete(s, x)
 
 

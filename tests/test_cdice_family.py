@@ -1,12 +1,16 @@
-"""What the network of a family of climate economies sees: prices in an economy that stands still."""
+"""What the network of a family of climate economies sees: prices in an economy that stands still, or moves crudely."""
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from saddlepath import climate
 from saddlepath.climate import prices_at_rest, rate_at_rest
 from saddlepath.models.cdice import CDICE
+from tests.test_cdice import point as optimal_point
 
 
 def test_prices_at_rest_are_sums_of_discounted_damages() -> None:
@@ -48,7 +52,34 @@ def test_a_network_sees_the_prices_beside_the_stocks() -> None:
     with jax.enable_x64(True):
         model = CDICE(inputs="prices")
         s = model.start()
-        carbon, heat, rate = prices_at_rest(model.problem(), model.output(s), s.carbon, s.heat, s.t)
+        prices, rate = model.projected(s), rate_at_rest(model.problem(), s.t)
         seen = model.features(s)
         np.testing.assert_array_equal(seen[:8], CDICE().features(s))
-        np.testing.assert_allclose(jnp.exp(seen[8:]), jnp.concatenate([carbon, heat, rate[None]]), rtol=1e-14)
+        np.testing.assert_allclose(jnp.exp(seen[8:13]), jnp.concatenate(prices), rtol=1e-14)
+        assert float(seen[13]) == pytest.approx(float(rate), rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "theta",
+    [
+        {},
+        {"abatement": "none"},
+        {"psi": 0.5, "rho": 0.004, "carbon_index": -1.0},
+        {"psi": 1.9, "rho": 0.015, "pi2": 0.005, "ecs": 4.5},
+    ],
+)
+def test_prices_along_the_crude_plan_are_nearly_those_of_the_optimum(theta: dict[str, Any]) -> None:
+    """Within a quarter, where prices themselves differ by a factor of forty between calibrations and dates."""
+    model = CDICE(inputs="prices", **theta)
+    path = climate.optimum(model.problem(), **model.imposed(np.arange(400)))
+    with jax.enable_x64(True):
+        projected = jax.jit(lambda s: model.projected(s))
+        for t in (0, 35, 85, 200):
+            s, exact = optimal_point(CDICE(**theta), path, t)
+            found = np.concatenate(projected(s))
+            np.testing.assert_allclose(found, np.concatenate([exact.carbon_price, exact.heat_price]), rtol=0.25)
+            ratios = exact._replace(carbon_ratio=jnp.full(3, 1.1), heat_ratio=jnp.full(2, 0.9))
+            done = model.complete(s, ratios)
+            np.testing.assert_allclose(
+                np.concatenate([done.carbon_price, done.heat_price]), found * [1.1, 1.1, 1.1, 0.9, 0.9], rtol=1e-12
+            )

@@ -43,7 +43,7 @@ def test_conditions_hold_on_the_optimum_of_a_boom_that_is_known() -> None:
             s = s._replace(k=s.k / jnp.exp(gain), level=gain, growth=jnp.asarray(FIRST * KEPT**t))
             growth = model.problem().growth_factor(float(t)), problem.growth_factor(float(t))
             scale = growth[0] / growth[1]  # `point` takes the usual growth out of the value of capital
-            x = x._replace(carbon_price=x.carbon_price / scale, heat_price=x.heat_price / scale)
+            x = x._replace(carbon_ratio=x.carbon_ratio / scale, heat_ratio=x.heat_ratio / scale)
             return s, model.complete(s, x)
 
         for t in YEARS:

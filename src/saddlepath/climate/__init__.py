@@ -29,6 +29,7 @@ from saddlepath.climate.forcing import ProportionalForcing as ProportionalForcin
 from saddlepath.climate.forcing import co2_forcing as co2_forcing
 from saddlepath.climate.optimum import optimum as optimum
 from saddlepath.climate.planner import PlannerProblem as PlannerProblem
+from saddlepath.climate.projection import projected_prices as projected_prices
 from saddlepath.climate.rcp import SCENARIOS as SCENARIOS
 from saddlepath.climate.rcp import rcp as rcp
 from saddlepath.climate.temperature import Temperature as Temperature

@@ -34,8 +34,10 @@ class CDICE(sp.Model):
         lam [(1 - Theta - Omega) k^alpha + (1-delta) k - c] - lam p_M . M' - lam p_T . T',
 
     its slopes in today's state are the slopes of the value, and `beta` times those of tomorrow are what `G k'`, `M'`
-    and `T'` cost today: six conditions for the consumption share, three prices of carbon and two of heat. Abatement
-    solves its own condition, `backstop mu^(theta2-1) = p_AT A L` up to `mu = 1`, so that both sides of the
+    and `T'` cost today: six conditions for the consumption share, three prices of carbon and two of heat. A network
+    gives the prices, or with `inputs="prices"` how far they are from those along a crude plan
+    (`saddlepath.climate.projected_prices`), which it then sees: compiling takes longer, and many calibrations in one
+    network are far more accurate. Abatement solves its own condition, `backstop mu^(theta2-1) = p_AT A L` up to `mu = 1`, so that both sides of the
     limit are exact.
 
     Calendar time: the date enters through the closed forms of population, productivity, intensity and costs.
@@ -67,7 +69,7 @@ class CDICE(sp.Model):
     tax_growth: float = sp.parameter(0.02, "its growth rate", unit="1/yr", within=sp.Interval(-1.0, 1.0))
     growth: str = sp.parameter("instantaneous", "growth rates, at a date or between two years", within=GROWTH)
     other_forcing: str = sp.parameter("linear", "forcing but of CO2: linear in time, or a share of it", within=FORCING)
-    inputs: str = sp.parameter("stocks", "what a network sees: stocks, or prices at rest as well", within=INPUTS)
+    inputs: str = sp.parameter("stocks", "what a network sees: stocks, or prices along a crude plan as well", within=INPUTS)
     horizon: int = sp.parameter(400, "years over which paths are to be right", unit="yr", within=sp.Interval(2, 5000))
 
     class State(NamedTuple):
@@ -78,6 +80,8 @@ class CDICE(sp.Model):
 
     class Policy(NamedTuple):
         consumed: Annotated[sp.Scalar, sp.label("share of output net of damages consumed")]
+        carbon_ratio: Annotated[Float[Array, "3"], sp.label("price of carbon, or the same over that of the crude plan")]
+        heat_ratio: Annotated[Float[Array, "2"], sp.label("price of heat, or the same over that of the crude plan")]
         carbon_price: Annotated[Float[Array, "3"], sp.label("price of carbon", "effective output")]
         heat_price: Annotated[Float[Array, "2"], sp.label("price of heat", "effective output")]
         mu: Annotated[sp.Scalar, sp.label("abated share of industrial emissions")]
@@ -106,8 +110,8 @@ class CDICE(sp.Model):
         bound.
         """
         return self.Policy(
-            consumed=sp.Interval(0.5, 0.95), carbon_price=sp.Positive(shape=(3,)), heat_price=sp.Positive(shape=(2,)),
-            mu=sp.Completed(),
+            consumed=sp.Interval(0.5, 0.95), carbon_ratio=sp.Positive(shape=(3,)), heat_ratio=sp.Positive(shape=(2,)),
+            carbon_price=sp.Completed((3,)), heat_price=sp.Completed((2,)), mu=sp.Completed(),
         )  # fmt: skip
 
     def start(self):
@@ -119,19 +123,25 @@ class CDICE(sp.Model):
     def steady_guess(self):
         """Sizes of the decisions in 2015."""
         prices = jnp.asarray([1.2, 0.9, 0.14]), jnp.asarray([0.04, 0.24])
-        return self.start(), self.Policy(jnp.asarray(0.75), *prices, jnp.zeros(()))
+        ratios = prices if self.inputs == "stocks" else (jnp.ones(3), jnp.ones(2))
+        return self.start(), self.Policy(jnp.asarray(0.75), *ratios, *prices, jnp.zeros(()))
 
     def features(self, s):
         """Stocks, and two clocks: what remains to happen in the exogenous paths, fast and slow.
 
-        With `inputs="prices"` also the logarithms of prices and of the discount rate if the economy stood still.
+        With `inputs="prices"` also the logarithms of prices along the crude plan, and the rate of discount in the end.
         """
         clocks = jnp.exp(-jnp.asarray([0.015, 0.005]) * s.t)
         stocks = jnp.concatenate([jnp.log(s.k)[None], jnp.log(s.carbon), s.heat, clocks])
         if self.inputs == "stocks":
             return stocks
-        at_rest = climate.features_at_rest(self.problem(), self.output(s), s.carbon, s.heat, s.t)
-        return jnp.concatenate([stocks, at_rest])
+        rate = climate.rate_at_rest(self.problem(), s.t)
+        return jnp.concatenate([stocks, *map(jnp.log, self.projected(s)), rate[None]])
+
+    def projected(self, s):
+        """Prices of carbon and heat along a crude plan. [effective output]"""
+        level = self.effective_labour(s) / self.problem().effective_labour(s.t)
+        return climate.projected_prices(self.problem(), s.k, s.carbon, s.heat, s.t, level, self.abated)
 
     def problem(self):
         """The planner's problem as a value, which `saddlepath.climate.optimum` solves by other means."""
@@ -155,12 +165,23 @@ class CDICE(sp.Model):
             return {"tax": self.tax(years), "horizon": years.size}
         return {"abatement": 0.0} if self.abatement == "none" else {}
 
+    def abated(self, worth, t):
+        """What is abated as far as a tonne less pays, by its worth to the planner or by a tax, at most everything. [-]
+
+        Args:
+            worth: Of a tonne less `[...]`. [2010 USD/tCO2]
+            t: Years since 2015 `[...]`.
+        """
+        if self.abatement == "none":
+            return jnp.zeros_like(worth)
+        return self.problem().abated(self.tax(t) if self.abatement == "taxed" else worth, t)
+
     def complete(self, s, x):
-        """Abatement as far as a tonne less is worth its price, the planner's or a tax, at most everything."""
-        problem = self.problem()
-        price = x.carbon_price[0] * self.effective_labour(s) / climate.CO2_PER_CARBON
-        mu = problem.abated(self.tax(s.t) if self.abatement == "taxed" else price, s.t)
-        return x._replace(mu=jnp.zeros(()) if self.abatement == "none" else mu)
+        """Prices, and abatement that follows from them."""
+        crude = (1.0, 1.0) if self.inputs == "stocks" else self.projected(s)
+        x = x._replace(carbon_price=x.carbon_ratio * crude[0], heat_price=x.heat_ratio * crude[1])
+        worth = x.carbon_price[0] * self.effective_labour(s) / climate.CO2_PER_CARBON
+        return x._replace(mu=self.abated(worth, s.t))
 
     def effective_labour(self, s):
         """Units of `A L` at a state. [output at `k = 1`, trn 2010 USD/yr]"""

@@ -60,6 +60,18 @@ class IntegratedVariance(Acquisition):
 
 
 @dataclasses.dataclass(frozen=True)
+class LeftOutVariance(Acquisition):
+    """Variance times what it missed nearby: one plus the squared error of the most correlated label when left out,
+    over the variance that the process without it claims. Labels crowd where the function is rough."""
+
+    def scores(self, gp, one, candidates, references):
+        _, variance = posterior(gp, one, candidates)
+        inverse = jax.scipy.linalg.cho_solve((one.factor, True), jnp.eye(one.alpha.size))
+        missed = one.alpha**2 / jnp.diag(inverse)
+        return variance * (1 + missed[jnp.argmax(gp.cross(one, candidates), axis=0)])
+
+
+@dataclasses.dataclass(frozen=True)
 class Deisenroth(Acquisition):
     """Weighted mean plus half the weighted logarithm of the variance: goes for peaks.
 
