@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.test_cdice import point as optimal_point
 
 from saddlepath import climate
 from saddlepath.climate import prices_at_rest, rate_at_rest
 from saddlepath.models.cdice import CDICE
-from tests.test_cdice import point as optimal_point
 
 
 def test_prices_at_rest_are_sums_of_discounted_damages() -> None:

@@ -34,11 +34,11 @@ class CDICE(sp.Model):
         lam [(1 - Theta - Omega) k^alpha + (1-delta) k - c] - lam p_M . M' - lam p_T . T',
 
     its slopes in today's state are the slopes of the value, and `beta` times those of tomorrow are what `G k'`, `M'`
-    and `T'` cost today: six conditions for the consumption share, three prices of carbon and two of heat. A network
-    gives the prices, or with `inputs="prices"` how far they are from those along a crude plan
-    (`saddlepath.climate.projected_prices`), which it then sees: compiling takes longer, and many calibrations in one
-    network are far more accurate. Abatement solves its own condition, `backstop mu^(theta2-1) = p_AT A L` up to `mu = 1`, so that both sides of the
-    limit are exact.
+    and `T'` cost today: six conditions for the consumption share, three prices of carbon and two of heat. Abatement
+    solves its own condition, `backstop mu^(theta2-1) = p_AT A L` up to `mu = 1`, so that both sides of the limit are
+    exact. A network gives the prices themselves. With `inputs="prices"` it sees those along a crude plan
+    (`saddlepath.climate.projected_prices`) and gives what is left of them: compiling takes longer, and many
+    calibrations in one network are far more accurate.
 
     Calendar time: the date enters through the closed forms of population, productivity, intensity and costs.
     Growth rates are instantaneous, as in the authors' programs; `growth="exact"` takes the ratio of two years. Their
@@ -69,7 +69,9 @@ class CDICE(sp.Model):
     tax_growth: float = sp.parameter(0.02, "its growth rate", unit="1/yr", within=sp.Interval(-1.0, 1.0))
     growth: str = sp.parameter("instantaneous", "growth rates, at a date or between two years", within=GROWTH)
     other_forcing: str = sp.parameter("linear", "forcing but of CO2: linear in time, or a share of it", within=FORCING)
-    inputs: str = sp.parameter("stocks", "what a network sees: stocks, or prices along a crude plan as well", within=INPUTS)
+    inputs: str = sp.parameter(
+        "stocks", "what a network sees: stocks, or prices of a crude plan as well", within=INPUTS
+    )
     horizon: int = sp.parameter(400, "years over which paths are to be right", unit="yr", within=sp.Interval(2, 5000))
 
     class State(NamedTuple):
