@@ -35,7 +35,7 @@ class Interested(CDICE):
 
 
 BOX = sp.Box(
-    interest=(0.041, 0.048), psi=(0.5, 2.0), pi2=(0.002, 0.008), theta2=(2.4, 2.8), carbon_index=(-1.0, 1.0),
+    interest=(0.042, 0.048), psi=(0.5, 2.0), pi2=(0.002, 0.008), theta2=(2.4, 2.8), carbon_index=(-1.0, 1.0),
     b12=(0.05, 0.058), b23=(0.0075, 0.009), c1=(0.13, 0.22), c3=(0.5, 1.2), c4=(0.0065, 0.0095), f2x=(2.9, 3.7),
     ecs=(2.1, 4.6),
 )  # fmt: skip
@@ -59,8 +59,8 @@ def main() -> None:
     quick = sp.LevenbergMarquardt(batch=128, memory=0.8, steps=500)
     patient = sp.LevenbergMarquardt(batch=128, memory=0.97)
     family = sp.solve(
-        Interested(inputs="prices"), (quick, patient), over=BOX, network=sp.Network(width=28),
-        tol=1e-6, steps=5000, seconds=660, every=50,
+        Interested(inputs="prices", horizon=800), (quick, patient), over=BOX, network=sp.Network(width=28),
+        tol=1e-6, steps=5000, seconds=660, every=100,
     )  # fmt: skip
     minutes = (time.time() - began) / 60
     cases = against_the_optimum(family, named() | drawn(BOX, DRAWS))

@@ -42,8 +42,8 @@ def solved() -> sp.Solution:
     quick = sp.LevenbergMarquardt(batch=128, memory=0.8, steps=500)
     patient = sp.LevenbergMarquardt(batch=128, memory=0.97)
     return sp.solve(
-        CDICE(inputs="prices"), (quick, patient), over=BOX, network=sp.Network(width=28),
-        tol=1e-6, steps=5000, seconds=480, every=50,
+        CDICE(inputs="prices", horizon=800), (quick, patient), over=BOX, network=sp.Network(width=28),
+        tol=1e-6, steps=5000, seconds=480, every=100,
     )  # fmt: skip
 
 

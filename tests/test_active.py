@@ -10,11 +10,19 @@ import sys
 import time
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import saddlepath as sp
-from saddlepath.surrogate.acquisition import Deisenroth, IntegratedVariance, UpperConfidence, Variance, scores
+from saddlepath.surrogate.acquisition import (
+    Deisenroth,
+    IntegratedVariance,
+    LeftOutVariance,
+    UpperConfidence,
+    Variance,
+    scores,
+)
 from saddlepath.surrogate.active import learn
 from saddlepath.surrogate.gaussian_process import GP
 from saddlepath.surrogate.kernels import Matern
@@ -60,6 +68,10 @@ def test_scores_are_their_formulas(process) -> None:
     np.testing.assert_allclose(found(IntegratedVariance()), reduction, rtol=1e-8)
     np.testing.assert_allclose(found(Deisenroth(1.0, 10.0)), mean + 5 * np.log(variance), rtol=1e-8)
     np.testing.assert_allclose(found(UpperConfidence(1.0, 3.0)), mean + 3 * np.sqrt(variance), rtol=1e-8)
+    left = process.leave_one_out()
+    nearest = np.argmax(np.asarray(process.cross(one, jnp.asarray(candidates)))[: len(left.residual[0])], axis=0)
+    missed = (left.residual[0] ** 2 / left.variance[0])[nearest]
+    np.testing.assert_allclose(found(LeftOutVariance()), variance * (1 + missed), rtol=1e-6)
 
 
 def test_the_reduction_is_what_a_label_brings(process) -> None:
@@ -156,6 +168,7 @@ def test_spawned_workers_give_the_same_labels() -> None:
 
 SCRIPT = """
 import sys, time
+import jax.numpy as jnp
 import numpy as np
 import saddlepath as sp
 from saddlepath.surrogate.labelling import LabelFile, label
