@@ -53,9 +53,10 @@ TWO = {"peak": (peak, PLANE, 10, (60, 140)), "ridge": (ridge, PLANE, 10, (60,))}
 def main() -> None:
     """Run all and write the result."""
     result = {"seeds": SEEDS, "one input": {}, "two inputs": {}}
+    shared = {"integrated variance": sp.IntegratedVariance(), "left-out variance": sp.LeftOutVariance()}
     for group, functions, rules in (
-        ("one input", ONE, {"course score": sp.Deisenroth(1.0, 10.0), "integrated variance": sp.IntegratedVariance()}),
-        ("two inputs", TWO, {"course score": sp.Deisenroth(0.5, 0.5), "integrated variance": sp.IntegratedVariance()}),
+        ("one input", ONE, {"course score": sp.Deisenroth(1.0, 10.0)} | shared),
+        ("two inputs", TWO, {"course score": sp.Deisenroth(0.5, 0.5)} | shared),
     ):
         kind = sp.GP(sp.Matern(1.5)) if group == "one input" else sp.GP(sp.Matern(2.5))
         for name, (function, box, start, counts) in functions.items():
@@ -65,7 +66,7 @@ def main() -> None:
             print(name, json.dumps(result[group][name]), flush=True)
     power_11 = result["one input"]["x^sin x"]["course score"]["11"]["median"]
     peak_140 = result["two inputs"]["peak"]
-    ratio = peak_140["random"]["140"]["median"] / peak_140["course score"]["140"]["median"]
+    ratio = peak_140["random"]["140"]["median"] / peak_140["left-out variance"]["140"]["median"]
     bars = {"x^sin x, 11 points": {"reached": power_11, "bar": 0.015, "met": power_11 <= 0.015}}
     bars["peak, 140 points, times below random"] = {"reached": ratio, "bar": 10, "met": ratio >= 10}
     RESULT.write_text(json.dumps(result | {"bars": bars} | surroundings(), indent=1) + "\n")

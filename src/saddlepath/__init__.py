@@ -145,6 +145,7 @@ if TYPE_CHECKING:
     from saddlepath.summary import moments as moments
     from saddlepath.surrogate.acquisition import Deisenroth as Deisenroth
     from saddlepath.surrogate.acquisition import IntegratedVariance as IntegratedVariance
+    from saddlepath.surrogate.acquisition import LeftOutVariance as LeftOutVariance
     from saddlepath.surrogate.acquisition import UpperConfidence as UpperConfidence
     from saddlepath.surrogate.acquisition import Variance as Variance
     from saddlepath.surrogate.active import Learned as Learned
@@ -235,7 +236,7 @@ _MODULES = {
     "surrogate.polynomial": ("Polynomial",),
     "surrogate.smooth_polynomial": ("SmoothPolynomial",),
     "surrogate.active": ("Learned", "learn"),
-    "surrogate.acquisition": ("Deisenroth", "IntegratedVariance", "UpperConfidence", "Variance"),
+    "surrogate.acquisition": ("Deisenroth", "IntegratedVariance", "LeftOutVariance", "UpperConfidence", "Variance"),
     "surrogate.files": ("load_surrogate", "save_surrogate"),
     "surrogate.kernels": ("Matern", "Periodic", "RationalQuadratic", "SquaredExponential"),
     "surrogate.kernel_search": ("KernelSearch", "search_kernel"),

@@ -233,7 +233,7 @@ class CDICE(sp.Model):
 
         def tomorrow(s1, x1):
             gain = self.surprise(s1)
-            marginal = (gain * self.consumption(s1, x1) / c) ** (-1 / self.psi)
+            marginal = (gain * self.consumption(s1, x1) / c) ** (-1 / self.problem().psi)
             k, carbon, heat = self.worth(s1, x1)
             return discount * marginal * k, discount * marginal * gain * carbon, discount * marginal * gain * heat
 

@@ -4,7 +4,8 @@ Variances are those of standardised values, averaged over outputs.
 
 References:
     Cohn (1996, Neural Networks) and Gramacy and Lee (2009, Technometrics), integrated variance reduction (ALC);
-    Deisenroth, Rasmussen and Peters (2009, Neurocomputing), mean and log variance; Srinivas, Krause, Kakade and Seeger
+    Deisenroth, Rasmussen and Peters (2009, Neurocomputing), mean and log variance; Le Gratiet and Cannamela (2015,
+    Technometrics), variances corrected by left-out errors; Srinivas, Krause, Kakade and Seeger
     (2010, ICML), upper confidence bounds.
 """
 
@@ -61,14 +62,23 @@ class IntegratedVariance(Acquisition):
 
 @dataclasses.dataclass(frozen=True)
 class LeftOutVariance(Acquisition):
-    """Variance times what it missed nearby: one plus the squared error of the most correlated label when left out,
-    over the variance that the process without it claims. Labels crowd where the function is rough."""
+    """Variance times how far it was missed nearby: labels crowd where the function is rougher than the kernel says.
+
+    How far is the squared error of a label when it is left out, over the variance that the process then claims (Le
+    Gratiet and Cannamela, 2015, Technometrics, add one to that of the nearest label), here the mean over the most
+    correlated labels.
+
+    Attributes:
+        neighbours: So many labels.
+    """
+
+    neighbours: int = 3
 
     def scores(self, gp, one, candidates, references):
         _, variance = posterior(gp, one, candidates)
         inverse = jax.scipy.linalg.cho_solve((one.factor, True), jnp.eye(one.alpha.size))
-        missed = one.alpha**2 / jnp.diag(inverse)
-        return variance * (1 + missed[jnp.argmax(gp.cross(one, candidates), axis=0)])
+        _, near = jax.lax.top_k(gp.cross(one, candidates).T, self.neighbours)
+        return variance * jnp.mean((one.alpha**2 / jnp.diag(inverse))[near], axis=1)
 
 
 @dataclasses.dataclass(frozen=True)
