@@ -57,7 +57,7 @@ peak, test = lambda at: np.exp(-25 * np.sum((at - 0.8) ** 2, axis=-1)), random.r
 error = lambda at: np.abs(sp.fit(sp.Labels(plane, at, peak(at)), kind).predict(test).mean[:, 0] - peak(test)).mean()
 errors = {"active learning": [], "random": [], "Latin hypercube": []}
 for seed in range(5):
-    learned = sp.learn(peak, plane, n=60, start=10, kind=kind, acquisition=sp.Deisenroth(), every=5, seed=seed)
+    learned = sp.learn(peak, plane, n=60, start=10, kind=kind, acquisition=sp.LeftOutVariance(), every=5, seed=seed)
     uniform = np.random.default_rng(seed).random((60, 2))
     errors["active learning"].append([error(learned.labels.theta[:n]) for n in counts])
     errors["random"].append([error(uniform[:n]) for n in counts])
@@ -75,9 +75,10 @@ right.set(xlabel="labels", ylabel="mean absolute error", title="median and range
 right.legend()
 
 # %% [markdown]
-# The rule `sp.Deisenroth()` goes for peaks. Where a function is equally wavy everywhere there is less to gain: for
-# `x^sin x` with eleven labels the medians of twenty seeds are 0.017 at random, 0.011 by this rule with weights (1, 10),
-# 0.0077 by a Latin hypercube and 0.0056 by `sp.IntegratedVariance()`, the default.
+# The rule `sp.LeftOutVariance()` goes where labels that are left out are predicted worst. With 140 labels its error is
+# an eleventh of that of random ones (medians of twenty seeds). Where a function is equally wavy everywhere there is less
+# to gain: for `x^sin x` with eleven labels the medians are 0.017 at random, 0.0092 by this rule, 0.0077 by a Latin
+# hypercube and 0.0056 by `sp.IntegratedVariance()`, the default.
 #
 # Ten inputs, one direction: `subspace="auto"` finds it from the slopes of a few first fits.
 
