@@ -14,7 +14,7 @@ STANDARD = {
     "network": sp.Network(width=20),
     "solver": sp.LevenbergMarquardt(batch=128, memory=0.8),
     "tol": 2e-5,
-    "steps": 300,
+    "steps": 600,
     "every": 25,
 }
 
