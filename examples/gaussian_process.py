@@ -76,9 +76,9 @@ right.legend()
 
 # %% [markdown]
 # The rule `sp.LeftOutVariance()` goes where labels that are left out are predicted worst. With 140 labels its error is
-# an eleventh of that of random ones (medians of twenty seeds). Where a function is equally wavy everywhere there is less
-# to gain: for `x^sin x` with eleven labels the medians are 0.017 at random, 0.0092 by this rule, 0.0077 by a Latin
-# hypercube and 0.0056 by `sp.IntegratedVariance()`, the default.
+# an eleventh of that of random ones (medians of twenty seeds). Where a function is equally wavy everywhere there is
+# less to gain: for `x^sin x` with eleven labels the medians are 0.017 at random, 0.0092 by this rule, 0.0077 by a
+# Latin hypercube and 0.0056 by `sp.IntegratedVariance()`, the default.
 #
 # Ten inputs, one direction: `subspace="auto"` finds it from the slopes of a few first fits.
 
