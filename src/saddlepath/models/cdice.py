@@ -168,12 +168,7 @@ class CDICE(sp.Model):
         return {"abatement": 0.0} if self.abatement == "none" else {}
 
     def abated(self, worth, t):
-        """What is abated as far as a tonne less pays, by its worth to the planner or by a tax, at most everything. [-]
-
-        Args:
-            worth: Of a tonne less `[...]`. [2010 USD/tCO2]
-            t: Years since 2015 `[...]`.
-        """
+        """Share abated as far as a tonne less pays, by its worth to the planner or by a tax, both in 2010 USD/tCO2."""
         if self.abatement == "none":
             return jnp.zeros_like(worth)
         return self.problem().abated(self.tax(t) if self.abatement == "taxed" else worth, t)
