@@ -13,9 +13,8 @@ import equinox as eqx
 import numpy as np
 
 import saddlepath as sp
-from benchmarks.climate_family import against_the_optimum, drawn
+from benchmarks.climate_family import against_the_optimum, drawn, solved
 from benchmarks.measure import surroundings
-from saddlepath import climate
 from saddlepath.models.cdice import CDICE
 
 RESULT = Path(__file__).parent / "results" / "climate_calibrations.json"
@@ -43,32 +42,28 @@ BOX = sp.Box(
 
 def named() -> dict[str, dict[str, float]]:
     """Published carbon cycles with published temperatures, and published preferences."""
-    given = {name: float(getattr(Interested(), name)) for name in BOX.names}
+    values = lambda model: {name: float(getattr(model, name)) for name in BOX.names}
     cases = {}
     for cycle, index in (("loveclim", -1.0), ("cdice", 0.0), ("mesmo", 1.0)):
         for warming in ("cdice", "hadgem", "giss"):
-            boxes = climate.temperature_boxes(warming)
-            heat = {name: float(getattr(boxes, name)) for name in ("c1", "c3", "c4", "f2x", "ecs")}
-            cases[f"{cycle}, {warming}"] = given | heat | {"carbon_index": index}
-    return cases | {f"psi {psi}": given | {"psi": psi} for psi in (0.5, 2.0)}
+            cases[f"{cycle}, {warming}"] = values(Interested.published("cdice", warming, carbon_index=index))
+    return cases | {f"psi {psi}": values(Interested(psi=psi)) for psi in (0.5, 2.0)}
 
 
 def main() -> None:
     """Solve, compare, and write the result."""
     began = time.time()
-    quick = sp.LevenbergMarquardt(batch=128, memory=0.8, steps=500)
-    patient = sp.LevenbergMarquardt(batch=128, memory=0.97)
-    family = sp.solve(
-        Interested(inputs="prices", horizon=800), (quick, patient), over=BOX, network=sp.Network(width=28),
-        tol=1e-6, steps=5000, seconds=660, every=100,
-    )  # fmt: skip
+    family = solved(Interested(inputs="prices", horizon=800), BOX, 660)
     minutes = (time.time() - began) / 60
     cases = against_the_optimum(family, named() | drawn(BOX, DRAWS))
     errors = np.array([case["social cost of carbon"] for case in cases.values()])
     result = {
         "bars": BARS,
         "reached": {"social cost of carbon": float(errors.max()), "minutes": minutes},
-        "met": {"social cost of carbon": bool(errors.max() <= 2e-3), "minutes": minutes <= BARS["minutes"]},
+        "met": {
+            "social cost of carbon": bool(errors.max() <= BARS["social cost of carbon"]),
+            "minutes": minutes <= BARS["minutes"],
+        },
         "median": float(np.median(errors)),
         "within the bar": int(np.sum(errors <= BARS["social cost of carbon"])),
         "cases": cases,

@@ -33,17 +33,17 @@ QUANTITIES = ("at:5:scc", "at:35:scc", "at:85:scc", "at:85:heat[0]", "at:85:emis
 def main() -> None:
     """Measure and write the result, and the page into the folder that is given."""
     began, worked = time.time(), time.process_time()
-    family = solved()
+    family = solved(CDICE(inputs="prices", horizon=800), BOX, 480)
     write(family, time.time() - began, time.process_time() - worked)
 
 
-def solved() -> sp.Solution:
+def solved(model: CDICE, box: sp.Box, training: float) -> sp.Solution:
     """One network for the box; long memory at the end, when what it remembers is still true."""
     quick = sp.LevenbergMarquardt(batch=128, memory=0.8, steps=500)
     patient = sp.LevenbergMarquardt(batch=128, memory=0.97)
     return sp.solve(
-        CDICE(inputs="prices", horizon=800), (quick, patient), over=BOX, network=sp.Network(width=28),
-        tol=1e-6, steps=5000, seconds=480, every=100,
+        model, (quick, patient), over=box, network=sp.Network(width=28),
+        tol=1e-6, steps=5000, seconds=training, every=100,
     )  # fmt: skip
 
 

@@ -35,8 +35,7 @@ def features_at_rest(
         heat: Temperatures. [K]
         t: Years since 2015. [yr]
     """
-    warm = heat.at[0].max(LEAST_WARMTH)
-    masses, temperatures, rate = prices_at_rest(problem, output, carbon, warm, t)
+    masses, temperatures, rate = prices_at_rest(problem, output, carbon, warm(heat), t)
     return jnp.log(jnp.concatenate([masses, temperatures, rate[None]]))
 
 
@@ -63,7 +62,17 @@ def prices_at_rest(
 def rate_at_rest(problem: PlannerProblem, t: Number) -> Float[Array, ""]:
     """At which prices in effective output are discounted; kept positive, as the sums need. [1/yr]"""
     rate = -jnp.log(problem.discount_factor(jnp.asarray(t) + AHEAD))
-    return LEAST_RATE + BEND * jax.nn.softplus((rate - LEAST_RATE) / BEND)
+    return bent(rate, LEAST_RATE, BEND)
+
+
+def bent(rate: Array, least: float, within: float) -> Array:
+    """A rate, but above the least one: smaller ones are bent towards it within about so much."""
+    return least + within * jax.nn.softplus((rate - least) / within)
+
+
+def warm(heat: Float[Array, "2"]) -> Float[Array, "2"]:
+    """Temperatures at which prices have logarithms."""
+    return heat.at[0].max(LEAST_WARMTH)
 
 
 def _heat_prices(problem: PlannerProblem, output: Number, warmth: Array, beta: Array) -> Float[Array, "2"]:

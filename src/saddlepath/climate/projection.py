@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from saddlepath.climate.at_rest import LEAST_WARMTH, prices_at_rest
+from saddlepath.climate.at_rest import LEAST_WARMTH, bent, prices_at_rest, warm
 from saddlepath.climate.carbon import CO2_PER_CARBON
 from saddlepath.climate.numbers import Number
 from saddlepath.climate.planner import PlannerProblem
@@ -57,7 +57,7 @@ def projected_prices(
     years = t + YEARS * jnp.arange(STEPS + 1.0)
     output, discount = _economy(problem, k, years)
     labour = level * problem.effective_labour(years)
-    price = prices_at_rest(problem, output[0], carbon, _warm(heat), t)[0][0]
+    price = prices_at_rest(problem, output[0], carbon, warm(heat), t)[0][0]
     mu = abated(price * labour / CO2_PER_CARBON, years)
     emissions = problem.emissions(output * labour, mu, years)
     law, emitted, forced = _law(problem)
@@ -76,15 +76,10 @@ def projected_prices(
         before = jnp.sum(law * q[:, None], axis=0)
         return before.at[WARMTH].add(here).at[MASS].add(slope * jnp.sum(forced * q)), None
 
-    masses, temperatures, _ = prices_at_rest(problem, output[-1], last[:3], _warm(last[3:]), years[-1])
+    masses, temperatures, _ = prices_at_rest(problem, output[-1], last[:3], warm(last[3:]), years[-1])
     end = jnp.concatenate([masses, temperatures])
     q, _ = jax.lax.scan(backward, end, (discount, harm[:-1], harm[1:], slopes), reverse=True)
     return q[:3], q[3:]
-
-
-def _warm(heat: Float[Array, "2"]) -> Float[Array, "2"]:
-    """Temperatures at which prices still have logarithms."""
-    return heat.at[0].max(LEAST_WARMTH)
 
 
 def _economy(
@@ -96,7 +91,7 @@ def _economy(
     needed = problem.rho + productivity / problem.psi + problem.delta
     rest = jnp.log(problem.alpha / needed) / (1 - problem.alpha)
     consumed = needed / problem.alpha - problem.delta - growth
-    gap = LEAST_GAP * (1 + jax.nn.softplus((needed - problem.delta - growth) / LEAST_GAP - 1))
+    gap = bent(needed - problem.delta - growth, LEAST_GAP, LEAST_GAP)
     speed = jnp.sqrt(gap**2 / 4 + problem.psi * (1 - problem.alpha) * needed * consumed) - gap / 2
 
     def approach(log_k: Array, now: tuple[Array, Array]) -> tuple[Array, Array]:

@@ -35,10 +35,9 @@ class KrusellSmith(sp.Model):
     lie between two nodes is divided between them so that the mean is kept (Young, 2010, J. Econ. Dyn. Control).
     The rule returns `desired` consumption at every node in units of cash at hand, with which it vanishes, one network
     for all. `c = min(desired, 1) cash` then satisfies limit and complementarity exactly, and left is `1 / (desired
-    cash) = beta E[R' / c']`, with
-    consumption between the nodes by linear interpolation and exact sums over employment and `Z` tomorrow. The network
-    sees own assets, `Z` and `order` moments of all assets (logs of the mean, and of the second and third moment over
-    its power), although prices and next period's distribution follow from all masses.
+    cash) = beta E[R' / c']`, with consumption between the nodes by linear interpolation and exact sums over employment
+    and `Z` tomorrow. The network sees own assets, `Z` and `order` moments of all assets (logs of the mean, and of the
+    second and third moment over its power), although prices and next period's distribution follow from all masses.
 
     Deviation: the transition matrix is built from the durations, of which the papers print rounded probabilities.
     """

@@ -5,8 +5,8 @@ Variances are those of standardised values, averaged over outputs.
 References:
     Cohn (1996, Neural Networks) and Gramacy and Lee (2009, Technometrics), integrated variance reduction (ALC);
     Deisenroth, Rasmussen and Peters (2009, Neurocomputing), mean and log variance; Le Gratiet and Cannamela (2015,
-    Technometrics), variances corrected by left-out errors; Srinivas, Krause, Kakade and Seeger
-    (2010, ICML), upper confidence bounds.
+    Technometrics), variances corrected by left-out errors; Srinivas, Krause, Kakade and Seeger (2010, ICML), upper
+    confidence bounds.
 """
 
 import abc
@@ -17,8 +17,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from saddlepath.simulation import require_whole
 from saddlepath.surrogate.gaussian_process import GaussianProcess, Process
-from saddlepath.surrogate.likelihood import covariance
+from saddlepath.surrogate.likelihood import covariance, left_out_by
 
 
 class Acquisition(abc.ABC):
@@ -74,11 +75,14 @@ class LeftOutVariance(Acquisition):
 
     neighbours: int = 3
 
+    def __post_init__(self) -> None:
+        require_whole("neighbours", self.neighbours, 1)
+
     def scores(self, gp, one, candidates, references):
         _, variance = posterior(gp, one, candidates)
-        inverse = jax.scipy.linalg.cho_solve((one.factor, True), jnp.eye(one.alpha.size))
+        found = left_out_by(one.factor, one.y)
         _, near = jax.lax.top_k(gp.cross(one, candidates).T, self.neighbours)
-        return variance * jnp.mean((one.alpha**2 / jnp.diag(inverse))[near], axis=1)
+        return variance * jnp.mean((found.residual**2 / found.variance)[near], axis=1)
 
 
 @dataclasses.dataclass(frozen=True)

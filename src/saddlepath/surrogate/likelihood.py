@@ -89,7 +89,11 @@ log_marginal.defvjp(_log_marginal, _slope)
 
 def left_out(k: Float[Array, "n n"], y: Float[Array, " n"]) -> LeftOut:
     """All leave-one-out predictions from one inverse."""
-    factor = jnp.linalg.cholesky(k)
+    return left_out_by(jnp.linalg.cholesky(k), y)
+
+
+def left_out_by(factor: Float[Array, "n n"], y: Float[Array, " n"]) -> LeftOut:
+    """The same from the lower Cholesky factor of the covariance."""
     inverse = jax.scipy.linalg.cho_solve((factor, True), jnp.eye(y.size, dtype=y.dtype))
     precision = jnp.diag(inverse)
     return LeftOut((inverse @ y) / precision, 1 / precision)
