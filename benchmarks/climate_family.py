@@ -37,14 +37,19 @@ def main() -> None:
     write(family, time.time() - began, time.process_time() - worked)
 
 
-def solved(model: CDICE, box: sp.Box, training: float) -> sp.Solution:
-    """One network for the box; long memory at the end, when what it remembers is still true."""
+def solved(model: CDICE, box: sp.Box, training: float, **settings: Any) -> sp.Solution:
+    """One network for the box; long memory at the end, when what it remembers is still true.
+
+    Args:
+        model: The economy.
+        box: Of its parameters.
+        training: How long. [s]
+        settings: Other arguments of `sp.solve`.
+    """
     quick = sp.LevenbergMarquardt(batch=128, memory=0.8, steps=500)
     patient = sp.LevenbergMarquardt(batch=128, memory=0.97)
-    return sp.solve(
-        model, (quick, patient), over=box, network=sp.Network(width=28),
-        tol=1e-6, steps=5000, seconds=training, every=100,
-    )  # fmt: skip
+    usual = {"solver": (quick, patient), "steps": 5000, "every": 100}
+    return sp.solve(model, over=box, network=sp.Network(width=28), tol=1e-6, seconds=training, **(usual | settings))
 
 
 def write(family: sp.Solution, seconds: float, processor: float) -> None:

@@ -58,4 +58,7 @@ error_by_date(sp.euler_errors(solution), model.horizon)
 
 # %%
 usual = climate.optimum(CDICE(abatement="none").problem(), abatement=0.0)
-optimal_paths({"optimal": climate.optimum(model.problem()), "business as usual": usual})
+optimal_paths(
+    {"optimal": climate.optimum(model.problem()), "business as usual": usual},
+    published={"optimal": climate.published(), "business as usual": climate.published(abatement="none")},
+)

@@ -20,7 +20,8 @@ def test_prices_at_rest_are_sums_of_discounted_damages() -> None:
     @jax.jit
     def at_the_start() -> tuple[jax.Array, ...]:
         s, problem = model.start(), model.problem()
-        carbon, heat, rate = prices_at_rest(problem, model.output(s), s.carbon, s.heat, s.t)
+        rate = rate_at_rest(problem, s.t)
+        carbon, heat = prices_at_rest(problem, model.output(s), s.carbon, s.heat, s.t, rate)
         law = lambda x: jnp.concatenate(
             [problem.carbon.step(x[:3], 0.0), problem.temperature.step(x[3:], problem.radiation(x[:3], s.t))]
         )
@@ -83,3 +84,14 @@ def test_prices_along_the_crude_plan_are_nearly_those_of_the_optimum(theta: dict
             np.testing.assert_allclose(
                 np.concatenate([done.carbon_price, done.heat_price]), found * [1.1, 1.1, 1.1, 0.9, 0.9], rtol=1e-12
             )
+
+
+def test_the_crude_plan_of_a_patient_planner_is_right_centuries_from_now() -> None:
+    """Growth is over then, and prices are damages over a rate of discount that is near .004 and must not be bent."""
+    model = CDICE(inputs="prices", psi=0.5, rho=0.004)
+    path = climate.optimum(model.problem(), horizon=2500)
+    with jax.enable_x64(True):
+        projected = jax.jit(lambda s: model.projected(s)[0])
+        for t in (150, 300, 800):
+            s, exact = optimal_point(CDICE(psi=0.5, rho=0.004), path, t)
+            np.testing.assert_allclose(projected(s)[0], exact.carbon_price[0], rtol=0.03)

@@ -17,6 +17,7 @@ from saddlepath.climate import (
     optimum,
     temperature_boxes,
 )
+from saddlepath.climate.published import published
 from saddlepath.errors import ConfigError, ConvergenceError
 from saddlepath.report.climate_figures import optimal_paths
 
@@ -244,8 +245,24 @@ def test_double_precision_without_a_flag(cdice: xr.Dataset) -> None:
 
 
 def test_figure(cdice: xr.Dataset) -> None:
-    figure = optimal_paths({"CDICE": cdice, "DICE-2016R, five years": five_year_optimum()})
-    assert [len(panel.lines) for panel in figure.axes] == [2] * 6
+    both = {"CDICE": cdice, "DICE-2016R, five years": five_year_optimum()}
+    figure = optimal_paths(both, published={"CDICE": published("cdice")})
+    counts = {panel.get_title(loc="left") or panel.get_title(): len(panel.lines) for panel in figure.axes}
+    assert sorted(counts.values()) == [2, *[3] * 8]  # no tax is published
+    assert counts["Carbon tax [2010 USD/tCO2]"] == 2
+
+
+def test_the_published_network_is_near_the_optimum(cdice: xr.Dataset) -> None:
+    theirs = published("cdice")
+    ours = cdice.sel(year=theirs.year)
+    np.testing.assert_allclose(theirs.scc, ours.scc, rtol=0.011)
+    np.testing.assert_allclose(theirs.temperature, ours.temperature, atol=0.01)
+    np.testing.assert_allclose(theirs.carbon, ours.carbon, rtol=2e-3)
+    np.testing.assert_allclose(theirs.capital, ours.capital, rtol=3e-3)
+    with pytest.raises(ConfigError, match="no solution 'cdice_hadgm' with abatement='optimal'.*cdice_hadgem"):
+        published("cdice_hadgm")
+    with pytest.raises(ConfigError, match="abatement is optimal or none"):
+        published("cdice", abatement="some")
 
 
 def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,12 @@ import numpy as np
 import optax
 import pytest
 
+import saddlepath as sp
 from saddlepath.errors import ConfigError, ConvergenceError, FileError
 from saddlepath.events import TrainingLog
 from saddlepath.nn.fitted import load_network
 from saddlepath.nn.fitting import Recipe, fit_network
+from saddlepath.nn.least_squares import LeastSquares
 from saddlepath.nn.losses import NetworkLoss
 from saddlepath.nn.many import predict_many
 from saddlepath.nn.optimizers import SCHEDULES, rates
@@ -115,15 +117,12 @@ def test_early_stopping_keeps_the_best_weights() -> None:
 
 
 @pytest.mark.slow
-def test_weight_decay_clipping_and_penalty() -> None:
+def test_weight_decay_and_clipping() -> None:
     x, y = line()
     size = lambda recipe: float(jnp.sum(fit_network(x, y, recipe).networks.weights[0] ** 2))
     plain = dataclasses.replace(QUICK, validation=0.0)
     decayed = dataclasses.replace(plain, training=dataclasses.replace(plain.training, decay=3.0))
     assert size(decayed) < 0.5 * size(plain)
-    first = lambda recipe: np.abs(fit_network(x, y, recipe).networks.weights[0])
-    off = lambda recipe: np.mean(first(recipe) < 1e-3)  # steps of Adam are about that long at the end
-    assert off(dataclasses.replace(plain, lasso=0.3)) > 0.2 > 0.1 > off(plain)
     network = LINEAR.members(2, 1, 1, 0)
     data = Data(jnp.asarray(x), jnp.asarray(y[:, None]))
     moved = train(network, data, NetworkLoss(), Training("sgd", 1.0, "constant", epochs=1, clip=1e-3))
@@ -212,20 +211,83 @@ def test_logarithms_are_chosen_where_they_help() -> None:
     assert fit_network(x, y - 1, recipe).transform == "standardise"
 
 
-@pytest.mark.slow
+def test_least_squares_end_at_the_ridge_regression() -> None:
+    """A linear map under a constant penalty has a closed form; labels without weight say nothing."""
+    random = np.random.default_rng(0)
+    x, y, penalty = random.standard_normal((40, 3)), random.standard_normal(40), 0.1
+    path = LeastSquares(steps=40, first=penalty, last=penalty)
+    recipe = Recipe(LINEAR, path, scaling="none", transform="none", validation=0.0, precision="float64")
+    found = fit_network(x, y, recipe)
+    centred, values = x - x.mean(axis=0), y - y.mean()
+    ridge = np.linalg.solve(centred.T @ centred / 40 + penalty * np.eye(3), centred.T @ values / 40)
+    np.testing.assert_allclose(np.asarray(found.networks.weights[0])[0, 0], ridge, rtol=1e-7)
+    wrong = np.append(y, np.full(10, 99.0))
+    masked = fit_network(np.append(x, x[:10], axis=0), wrong, recipe, weight=np.append(np.ones(40), np.zeros(10)))
+    np.testing.assert_allclose(masked.predict(x), found.predict(x), rtol=1e-7)
+
+
+def test_a_penalty_can_be_held() -> None:
+    path = LeastSquares(steps=61, first=1e-2, last=1e-8)
+    held = path.held(31)
+    assert held.decay == 1.0 and held.first == pytest.approx(1e-5, rel=1e-12)
+
+
+def test_training_goes_on_from_an_earlier_fit() -> None:
+    """Under the same penalty, weights that are best stay where they are; those of another architecture are refused."""
+    random = np.random.default_rng(0)
+    x, y = random.standard_normal((40, 3)), random.standard_normal(40)
+    recipe = Recipe(LINEAR, LeastSquares(steps=40, first=0.1, last=0.1), validation=0.0, precision="float64")
+    first = fit_network(x, y, recipe)
+    again = fit_network(x[:20], y[:20], dataclasses.replace(recipe, training=LeastSquares(1, 1.0, 1.0)), start=first)
+    np.testing.assert_array_equal(again.inputs.shift, first.inputs.shift)
+    same = fit_network(x, y, recipe, start=first)
+    np.testing.assert_allclose(same.predict(x), first.predict(x), rtol=1e-9)
+    with pytest.raises(ConfigError, match="both must agree"):
+        fit_network(x, y, QUICK, start=first)
+
+
+def test_sparse_least_squares_switch_inputs_off() -> None:
+    """Of three inputs one matters: the others' first-layer weights are hundreds of times smaller than without."""
+    random = np.random.default_rng(0)
+    x = random.uniform(-1, 1, (60, 3))
+    y, size = np.sin(3 * x[:, 0]), {}
+    for sparse in (True, False):
+        path = LeastSquares(steps=80, last=1e-9, sparse=sparse)
+        recipe = Recipe(Perceptron((8,), "tanh", bypass=True), path, validation=0.0)
+        first = np.abs(np.asarray(fit_network(x, y, recipe).networks.weights[0]))[0]
+        size[sparse] = first[:, 1:].max() / first[:, 0].max()
+    assert size[True] < 1e-3 < 1e-1 < size[False]
+
+
+def test_left_out_labels_choose_the_recipe() -> None:
+    """A kink is for relu, logarithms for what is positive and additive in logarithms; labels are too few below 20."""
+    random = np.random.default_rng(0)
+    x = random.random((80, 2))
+    y = np.exp(-5 * np.abs(x - 0.4).sum(axis=1))
+    recipes = [
+        Recipe(Perceptron((12,), activation, bypass=True), LeastSquares(), transform="auto", validation=0.0)
+        for activation in ("tanh", "relu")
+    ]
+    best = sp.fit_best(x, y, recipes)
+    assert (best.recipe.network.activation, best.recipe.transform) == ("relu", "log")
+    new = random.random((200, 2))
+    truth = np.exp(-5 * np.abs(new - 0.4).sum(axis=1))
+    error = np.sqrt(np.mean((best.fitted.predict(new)[:, 0] - truth) ** 2)) / truth.std()
+    assert error < 0.1 and best.error < 0.1
+    few = sp.fit_best(x[:10], y[:10], recipes)
+    assert few.recipe.network.activation == "tanh" and np.isnan(few.error)
+
+
 def test_many_problems_are_each_problem_alone() -> None:
-    """Side by side and alone the same network comes out, up to the order of sums."""
     random = np.random.default_rng(0)
     x, new = random.random((3, 30, 2)), random.random((3, 5, 2))
     y = np.stack([np.sin(3 * x[0, :, 0]), np.exp(x[1] @ np.ones(2)), np.full(30, 2.0)])
-    recipe = Recipe(Perceptron((6,)), Training(rate=1e-2, epochs=50), polish=5, validation=0.0, precision="float64")
-    found, error = predict_many(x, y, new, recipe)
-    alone, _ = predict_many(x[:1], y[:1], new[:1], recipe)
-    np.testing.assert_allclose(found[0], alone[0], rtol=1e-6)
-    np.testing.assert_allclose(found[2], 2.0, atol=1e-2)  # first weights forgotten in fifty steps, in units of one
-    assert np.isnan(error).all()
-    _, error = predict_many(x, y, new, dataclasses.replace(recipe, transform="auto"))
-    assert np.all(error >= 0)
+    recipe = Recipe(Perceptron((6,)), LeastSquares(steps=40), validation=0.0, precision="float64")
+    found, error = predict_many(x, y, new, [recipe])
+    alone, _ = predict_many(x[:1], y[:1], new[:1], [recipe])
+    np.testing.assert_array_equal(found[0], alone[0])
+    np.testing.assert_allclose(found[2], 2.0, atol=1e-8)
+    assert np.all(error[:2] > 0) and np.all(error[:2] < 0.1) and error[2] < 1e-8
 
 
 def test_logs_are_lines_and_events(tmp_path: Path) -> None:
@@ -269,8 +331,12 @@ def test_bad_settings() -> None:
         Training("lbfgs", batch=8)
     with pytest.raises(ConfigError, match="scaling must be one of standard"):
         Recipe(scaling="unit")
-    with pytest.raises(ConfigError, match="polish solves a least-squares problem"):
+    with pytest.raises(ConfigError, match="polish and LeastSquares solve a least-squares problem"):
         Recipe(polish=5, loss="huber")
+    with pytest.raises(ConfigError, match="a penalty that falls from first to last"):
+        LeastSquares(first=1e-9, last=1e-3)
+    with pytest.raises(ConfigError, match="chosen by the errors of values"):
+        sp.fit_best(x, y, ())
     with pytest.raises(ConfigError, match="one number of at least 0 per row"):
         fit_network(x, y, weight=-np.ones(20))
     with pytest.raises(ConfigError, match="axis of length 2, one per input, got"):

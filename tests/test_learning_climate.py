@@ -16,6 +16,7 @@ import saddlepath as sp
 from saddlepath.economy import economy
 from saddlepath.model import with_array_leaves
 from saddlepath.models.learning_climate import LearningClimate
+from saddlepath.models.tipping_climate import TippingClimate
 from saddlepath.rule import DecisionRule
 
 ROUNDOFF = 1e-9
@@ -116,6 +117,40 @@ def test_the_first_year_is_that_of_cdice_with_the_same_sensitivity() -> None:
     np.testing.assert_allclose(after.carbon, theirs.carbon, rtol=1e-12)
     np.testing.assert_allclose(after.heat, theirs.heat, rtol=1e-7)  # 1.2/.35 as a float of the parameter
     assert learnt == pytest.approx(float(theirs.heat[0]) + 0.1, rel=1e-6)  # one s.d. of weather
+
+
+# A tipping point that drifts.
+
+
+@pytest.mark.slow
+def test_a_tipping_point_that_stands_still_is_the_constant_case() -> None:
+    """With a drift of nearly nothing all conditions are those of Weitzman's form; with the published drift, others."""
+    rule = Invented(jnp.zeros(()))
+    with jax.enable_x64(True):
+        constant = at_a_state(with_array_leaves(LearningClimate(damages="weitzman")), rule)[0]
+        for drift, same in ((1e-9, True), (0.1, False)):
+            drifting = at_a_state(with_array_leaves(TippingClimate(drift=drift)), rule)[0]
+            gaps = [abs(float(drifting[name] - constant[name])) for name in ("capital", "price", "carbon")]
+            assert (max(gaps) < 1e-6) == same, gaps
+
+
+def test_a_tipping_point_drifts_between_its_bounds() -> None:
+    """In the middle its changes have mean zero and the published variance, .01 K2; at a bound it stays inside."""
+    model = TippingClimate()
+    with jax.enable_x64(True):
+        z, weights = np.polynomial.hermite_e.hermegauss(31)
+        weights = weights / weights.sum()
+        x, quiet = model.steady_guess()[1], {"feedback": jnp.zeros(1), "weather": jnp.zeros(1)}
+        move = lambda at, z: model.transition(model.start()._replace(point=jnp.asarray(at)), x, quiet | {"tipping": z})
+        after = lambda at: np.asarray(jax.vmap(lambda z: move(at, z).point)(jnp.asarray(z)[:, None]))
+        middle, edge = after(3.5) - 3.5, after(2.0)
+        at_three = model.start()._replace(heat=3 * jnp.ones(2))
+        spared = [float(model.spared(at_three._replace(point=jnp.asarray(point)))) for point in (2.0, 5.0)]
+    assert weights @ middle == pytest.approx(0.0, abs=1e-12)
+    assert weights @ middle**2 == pytest.approx(0.01, rel=1e-6)
+    assert np.all((edge >= 2.0) & (edge <= 5.0)) and weights @ edge > 2.05
+    assert 1 / spared[0] - 1 == pytest.approx((3 / 20.46) ** 2 + (3 / 4) ** 6.754, rel=1e-12)
+    assert spared[0] < spared[1]
 
 
 # Trained rules.

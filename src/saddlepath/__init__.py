@@ -83,7 +83,9 @@ if TYPE_CHECKING:
     from saddlepath.nn.fitted import FittedNetwork as FittedNetwork
     from saddlepath.nn.fitted import load_network as load_network
     from saddlepath.nn.fitting import Recipe as Recipe
+    from saddlepath.nn.fitting import fit_best as fit_best
     from saddlepath.nn.fitting import fit_network as fit_network
+    from saddlepath.nn.least_squares import LeastSquares as LeastSquares
     from saddlepath.nn.perceptron import Perceptron as Perceptron
     from saddlepath.nn.studies import run_study as run_study
     from saddlepath.nn.training import Training as Training
@@ -196,7 +198,8 @@ _MODULES = {
     "network": ("Network",),
     "nn.estimators": ("NetworkClassifier", "NetworkRegressor"),
     "nn.fitted": ("FittedNetwork", "load_network"),
-    "nn.fitting": ("Recipe", "fit_network"),
+    "nn.fitting": ("Recipe", "fit_best", "fit_network"),
+    "nn.least_squares": ("LeastSquares",),
     "nn.perceptron": ("Perceptron",),
     "nn.studies": ("run_study",),
     "nn.training": ("Training",),

@@ -7,6 +7,7 @@ from saddlepath.climate.belief import SENSITIVITY as SENSITIVITY
 from saddlepath.climate.belief import FeedbackLearning as FeedbackLearning
 from saddlepath.climate.belief import feedback_of as feedback_of
 from saddlepath.climate.belief import tail_learning_time as tail_learning_time
+from saddlepath.climate.belief import truncated_normal as truncated_normal
 from saddlepath.climate.calibrations import CARBON_CYCLES as CARBON_CYCLES
 from saddlepath.climate.calibrations import TEMPERATURES as TEMPERATURES
 from saddlepath.climate.calibrations import between_extremes as between_extremes
@@ -30,6 +31,7 @@ from saddlepath.climate.forcing import co2_forcing as co2_forcing
 from saddlepath.climate.optimum import optimum as optimum
 from saddlepath.climate.planner import PlannerProblem as PlannerProblem
 from saddlepath.climate.projection import projected_prices as projected_prices
+from saddlepath.climate.published import published as published
 from saddlepath.climate.rcp import SCENARIOS as SCENARIOS
 from saddlepath.climate.rcp import rcp as rcp
 from saddlepath.climate.temperature import Temperature as Temperature

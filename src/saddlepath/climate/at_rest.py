@@ -35,14 +35,15 @@ def features_at_rest(
         heat: Temperatures. [K]
         t: Years since 2015. [yr]
     """
-    masses, temperatures, rate = prices_at_rest(problem, output, carbon, warm(heat), t)
+    rate = rate_at_rest(problem, t)
+    masses, temperatures = prices_at_rest(problem, output, carbon, warm(heat), t, rate)
     return jnp.log(jnp.concatenate([masses, temperatures, rate[None]]))
 
 
 def prices_at_rest(
-    problem: PlannerProblem, output: Number, carbon: Float[Array, "3"], heat: Float[Array, "2"], t: Number
-) -> tuple[Float[Array, "3"], Float[Array, "2"], Float[Array, ""]]:
-    """Prices of carbon and of heat, and the rate at which they discount.
+    problem: PlannerProblem, output: Number, carbon: Float[Array, "3"], heat: Float[Array, "2"], t: Number, rate: Number
+) -> tuple[Float[Array, "3"], Float[Array, "2"]]:
+    """Prices of carbon and of heat.
 
     Args:
         problem: Preferences, technology and climate.
@@ -50,19 +51,25 @@ def prices_at_rest(
         carbon: Masses. [1000 GtC]
         heat: Temperatures. [K]
         t: Years since 2015. [yr]
+        rate: At which they are discounted, positive. [1/yr]
 
     Returns:
-        Prices of carbon `[3]` and of heat `[2]` in effective output, and the rate. [1/yr]
+        Prices of carbon `[3]` and of heat `[2]`. [effective output]
     """
-    rate = rate_at_rest(problem, t)
-    heat_prices = _heat_prices(problem, output, heat[0], jnp.exp(-rate))
-    return _carbon_prices(problem, carbon, t, jnp.exp(-rate), heat_prices[0]), heat_prices, rate
+    heat_prices = _heat_prices(problem, output, heat[0], jnp.exp(-jnp.asarray(rate)))
+    return _carbon_prices(problem, carbon, t, jnp.exp(-jnp.asarray(rate)), heat_prices[0]), heat_prices
 
 
-def rate_at_rest(problem: PlannerProblem, t: Number) -> Float[Array, ""]:
-    """At which prices in effective output are discounted; kept positive, as the sums need. [1/yr]"""
-    rate = -jnp.log(problem.discount_factor(jnp.asarray(t) + AHEAD))
-    return bent(rate, LEAST_RATE, BEND)
+def rate_at_rest(problem: PlannerProblem, t: Number, least: float = LEAST_RATE, within: float = BEND) -> Array:
+    """At which prices in effective output are discounted; kept positive, as the sums need. [1/yr]
+
+    Args:
+        problem: Preferences and growth.
+        t: Years since 2015. [yr]
+        least: Rates below it are bent towards it. [1/yr]
+        within: Within about so much. [1/yr]
+    """
+    return bent(-jnp.log(problem.discount_factor(jnp.asarray(t) + AHEAD)), least, within)
 
 
 def bent(rate: Array, least: float, within: float) -> Array:

@@ -54,10 +54,7 @@ class FeedbackLearning(eqx.Module):
             m: Mean of the belief before it is truncated. [-]
             s: Its variance. [-]
         """
-        sd = jnp.sqrt(jnp.asarray(s))
-        below, above = ndtr((self.low - m) / sd), ndtr((self.high - m) / sd)
-        share = below + ndtr(jnp.asarray(z)) * (above - below)
-        return m + sd * ndtri(jnp.clip(share, EDGE, 1 - EDGE))
+        return truncated_normal(z, m, jnp.sqrt(jnp.asarray(s)), self.low, self.high)
 
     def learnt(self, m: Numbers, s: Numbers, warmth: Numbers, signal: Numbers) -> tuple[Array, Array]:
         """Mean and variance of the belief after a year.
@@ -84,6 +81,21 @@ class FeedbackLearning(eqx.Module):
         threshold = jnp.clip(feedback_of(ecs), self.low, self.high)
         low, high, beyond = ((m - bound) / sd for bound in (self.low, self.high, threshold))
         return (ndtr(beyond) - ndtr(high)) / (ndtr(low) - ndtr(high))
+
+
+def truncated_normal(z: Number, mean: Number, sd: Number, low: Number, high: Number) -> Float[Array, ""]:
+    """The draw from a normal distribution, cut off at two bounds, that has the probability of a standard normal draw.
+
+    Args:
+        z: A draw from the standard normal distribution. [-]
+        mean: Mean before it is cut off. [any unit]
+        sd: Standard deviation before. [its unit]
+        low: Least value. [its unit]
+        high: Largest value. [its unit]
+    """
+    below, above = ndtr((low - mean) / sd), ndtr((high - mean) / sd)
+    share = below + ndtr(jnp.asarray(z)) * (above - below)
+    return mean + sd * ndtri(jnp.clip(share, EDGE, 1 - EDGE))
 
 
 def tail_learning_time(

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from saddlepath.climate.at_rest import LEAST_WARMTH, bent, prices_at_rest, warm
+from saddlepath.climate.at_rest import LEAST_WARMTH, bent, prices_at_rest, rate_at_rest, warm
 from saddlepath.climate.carbon import CO2_PER_CARBON
 from saddlepath.climate.numbers import Number
 from saddlepath.climate.planner import PlannerProblem
@@ -26,6 +26,8 @@ DOUBLINGS, STEPS = 3, 40
 YEARS = 2**DOUBLINGS
 LEAST_GAP = 0.005
 """Interest over growth below about it is bent towards it. [1/yr]"""
+LEAST_FINAL_RATE, FINAL_BEND = 0.002, 0.001
+"""Rates after the last step, when hardly anything grows, are bent only below those of very patient planners. [1/yr]"""
 MASS, WARMTH = 0, 3
 """Where carbon in the atmosphere and the temperature of the air stand in the climate, carbon before heat."""
 Abated: TypeAlias = Callable[[Float[Array, "n"], Float[Array, "n"]], Float[Array, "n"]]
@@ -57,7 +59,7 @@ def projected_prices(
     years = t + YEARS * jnp.arange(STEPS + 1.0)
     output, discount = _economy(problem, k, years)
     labour = level * problem.effective_labour(years)
-    price = prices_at_rest(problem, output[0], carbon, warm(heat), t)[0][0]
+    price = prices_at_rest(problem, output[0], carbon, warm(heat), t, rate_at_rest(problem, t))[0][0]
     mu = abated(price * labour / CO2_PER_CARBON, years)
     emissions = problem.emissions(output * labour, mu, years)
     law, emitted, forced = _law(problem)
@@ -76,8 +78,8 @@ def projected_prices(
         before = jnp.sum(law * q[:, None], axis=0)
         return before.at[WARMTH].add(here).at[MASS].add(slope * jnp.sum(forced * q)), None
 
-    masses, temperatures, _ = prices_at_rest(problem, output[-1], last[:3], warm(last[3:]), years[-1])
-    end = jnp.concatenate([masses, temperatures])
+    final = rate_at_rest(problem, years[-1], LEAST_FINAL_RATE, FINAL_BEND)
+    end = jnp.concatenate(prices_at_rest(problem, output[-1], last[:3], warm(last[3:]), years[-1], final))
     q, _ = jax.lax.scan(backward, end, (discount, harm[:-1], harm[1:], slopes), reverse=True)
     return q[:3], q[3:]
 

@@ -13,6 +13,8 @@ from saddlepath import climate
 
 SUMMED = 2000
 """Years whose discount factors are added one by one."""
+TIPPING = 3.0405
+"""Warming near which damages in Weitzman's form begin to tip. [K]"""
 DAMAGES = sp.OneOf("nordhaus", "weitzman")
 BELIEF = sp.OneOf("believed", "true")
 
@@ -143,10 +145,14 @@ class LearningClimate(sp.Model):
         price = x.price * self.problem().effective_labour(s.t) / climate.CO2_PER_CARBON
         return x._replace(mu=self.problem().abated(price / self.spared(s), s.t))
 
+    def tipping_point(self, s):
+        """Warming near which damages begin to tip. [K]"""
+        return TIPPING
+
     def spared(self, s):
-        """What damages leave of output, `Omega`; Weitzman's form tips near 3 K."""
+        """What damages leave of output, `Omega`."""
         if self.damages == "weitzman":
-            return 1 / (1 + (s.heat[0] / 20.46) ** 2 + (s.heat[0] / 6.081) ** 6.754)
+            return 1 / (1 + (s.heat[0] / 20.46) ** 2 + (s.heat[0] / (2 * self.tipping_point(s))) ** 6.754)
         return 1 / (1 + self.problem().damages(s.heat[0]))
 
     def output(self, s):

@@ -17,24 +17,20 @@ from jaxtyping import Float
 from saddlepath.nn.findings import Findings, Line, Panel
 from saddlepath.nn.fitting import Recipe
 from saddlepath.nn.genz import FUNCTIONS, GenzFunction, draw
+from saddlepath.nn.least_squares import LeastSquares
 from saddlepath.nn.many import predict_many
 from saddlepath.nn.perceptron import Perceptron
-from saddlepath.nn.training import Training
 from saddlepath.table import Table
 
 DIMENSIONS, SIZES, DRAWS = (2, 5, 10), (10, 50, 100, 500), 5
 TESTED = 1_000
 """Independent points at which errors are measured [-]."""
 MEASURES = ("average", "maximum", "average / max|f|", "maximum / max|f|", "NRMSE")
-PIPELINE = Recipe(
-    network=Perceptron(hidden=(32,), bypass=True, scale=0.3),
-    training=Training(rate=1e-2, epochs=3000),
-    lasso=1e-3,
-    transform="auto",
-    polish=40,
-    validation=0.0,
+PIPELINE = tuple(
+    Recipe(Perceptron((32, *second), activation, bypass=True), LeastSquares(), transform="auto", validation=0.0)
+    for activation, second in (("tanh", ()), ("swish", ()), ("relu", ()), ("swish", (4,)))
 )
-"""The network pipeline of the suite: small first weights and a lasso on them, all labels in every step."""
+"""The network pipeline of the suite: what left-out labels choose among smooth, kinked and deeper networks."""
 
 Method = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Predictions `[problems, m]` and errors at left-out labels `[problems]`, from inputs `[problems, n, d]`, their values
@@ -78,7 +74,7 @@ def problems(dimension: int, convention: str = "course", draws: int = DRAWS, n: 
 
 
 def networks(x: np.ndarray, y: np.ndarray, x_new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The pipeline of networks as a method of the suite, all problems at once."""
+    """The pipeline of networks as a method of the suite."""
     return predict_many(x, y, x_new, PIPELINE)
 
 

@@ -18,7 +18,6 @@ from jaxtyping import Array, Float
 
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
-from saddlepath.network import MLP
 
 Output = Float[Array, " n_outputs"]
 
@@ -97,19 +96,6 @@ class NetworkLoss(eqx.Module):
 
     def __call__(self, network: Callable[..., Array], x: Array, y: Array, key: Array | None) -> Array:
         return LOSSES[self.name](network(x) if key is None else network(x, key), y, **dict(self.options))
-
-
-class Lasso(eqx.Module):
-    """Penalty on the size of first-layer weights, which switches directions of the inputs off (Tibshirani, 1996).
-
-    Attributes:
-        size: Penalty per unit of the mean over units of the sum of absolute weights. [-]
-    """
-
-    size: float = eqx.field(static=True)
-
-    def __call__(self, network: MLP) -> Array:
-        return self.size * jnp.mean(jnp.sum(jnp.abs(network.weights[0]), axis=1))
 
 
 def empirical(

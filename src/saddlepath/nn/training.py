@@ -1,8 +1,8 @@
 """The supervised training loop: any network, loss and optimizer, several members at once, best weights kept.
 
 Epochs are compiled together in chunks. Every epoch uses every label once, in a new order, in batches whose sizes
-differ by at most one: nothing is left over. Members (of an ensemble, or of a suite of problems of one shape) are
-trained side by side; the weights that are kept are those with the smallest loss at the validation labels, per member.
+differ by at most one: nothing is left over. Members of an ensemble are trained side by side; the weights that are kept
+are those with the smallest loss at the validation labels, per member.
 """
 
 import dataclasses
@@ -25,8 +25,6 @@ from saddlepath.solvers.first_order import OPTIMIZERS
 Log = Callable[[dict[str, Any]], None]
 Loss = Callable[[Any, Any, Any, PRNGKeyArray | None], Array]
 """Loss at one label: of network, input, value, and a key while training (None: no dropout)."""
-Penalty = Callable[[Any], Array]
-"""What is added to the mean loss: a function of the network alone."""
 CHUNK = 200
 """Steps that are compiled together, at least, and at most what makes an epoch more [-]."""
 
@@ -35,11 +33,11 @@ class Data(NamedTuple):
     """Labels as networks see them, for training and for validation.
 
     Attributes:
-        x: Inputs, one label per entry of the first axis; `[members, n, ...]` where every member has its own labels.
+        x: Inputs, one label per entry of the first axis.
         y: Values, the same.
         x_out: Inputs for validation, or None: the last weights are then kept.
         y_out: Values there, or None.
-        weight: Of every label of the training `[n]` or `[members, n]`; None: all count the same.
+        weight: Of every label of the training `[n]`; None: all count the same. [-]
     """
 
     x: Any
@@ -164,8 +162,6 @@ def train(
     training: Training,
     seed: int = 0,
     *,
-    penalty: Penalty | None = None,
-    own: bool = False,
     random: bool = False,
     log: Log | None = None,
     resume: Progress | None = None,
@@ -179,8 +175,6 @@ def train(
         loss: Of one label; the mean over a batch is minimised.
         training: How.
         seed: Of the order of labels and of dropout.
-        penalty: Added to the mean loss, not to the validation loss.
-        own: Every member has its own labels, along a leading axis.
         random: The loss draws something, as dropout does, and needs keys.
         log: Called with a record per chunk: epoch, share, seconds, losses of training and validation, rate, norm of the
             gradient, weights and gradients by layer.
@@ -191,7 +185,7 @@ def train(
         ConvergenceError: A member's loss is not finite from the start.
     """
     progress = start(networks, training, seed) if resume is None else resume
-    n = jax.tree.leaves(data.y)[0].shape[1 if own else 0]
+    n = jax.tree.leaves(data.y)[0].shape[0]
     steps, begun, before = training.steps(n), time.perf_counter(), int(progress.done)
     chunk = max(1, min(CHUNK // steps, training.epochs))
     while float(progress.share) < 1 and _is_patient(training, progress):
@@ -204,7 +198,7 @@ def train(
             relative = np.full_like(relative, 1 / training.rate)
         given = jnp.asarray(training.rate * relative, dtype=progress.error.dtype)
         with jax.numpy_dtype_promotion("standard"):  # Optax raises numbers to whole powers
-            progress, trace = _chunk(progress, data, loss, penalty, training, given, own, random)
+            progress, trace = _chunk(progress, data, loss, training, given, random)
         progress = eqx.tree_at(lambda p: p.share, progress, jnp.asarray(ahead))
         if log is not None:
             log(_record(progress, trace, float(given[-1, -1]), time.perf_counter() - begun))
@@ -256,21 +250,18 @@ def _chunk(
     progress: Progress,
     data: Data,
     loss: Loss,
-    penalty: Penalty | None,
     training: Training,
     rates: Float[Array, "epochs steps"],
-    own: bool,
     random: bool,
 ) -> tuple[Progress, Trace]:
     """Some epochs of all members."""
     direction = direction_of(training.optimizer, training.schedule, training.decay, training.clip)
-    one = _Member(loss, penalty, direction, random)
-    axes = (0, 0, 0, 0 if own else None, None)
+    one = _Member(loss, direction, random)
 
     def epoch(carry: Progress, rates: Array) -> tuple[Progress, tuple[Array, Array, Any]]:
         key, order = jax.random.split(carry.key)
         keys = jax.random.split(order, carry.error.shape[0])
-        networks, moments, error, out, gradient = eqx.filter_vmap(one.epoch, in_axes=axes)(
+        networks, moments, error, out, gradient = eqx.filter_vmap(one.epoch, in_axes=(0, 0, 0, None, None))(
             carry.networks, carry.moments, keys, data, rates
         )
         better = jnp.isfinite(out) if data.y_out is None else out < carry.error - training.min_delta
@@ -295,7 +286,6 @@ class _Member(NamedTuple):
     """Training of one member."""
 
     loss: Loss
-    penalty: Penalty | None
     direction: Any
     random: bool
 
@@ -306,8 +296,7 @@ class _Member(NamedTuple):
             network, take(data.x), take(data.y), keys
         )
         weight = counts if data.weight is None else counts * data.weight[rows]
-        mean = jnp.sum(weight * losses) / jnp.sum(weight)
-        return mean if self.penalty is None else mean + self.penalty(network)
+        return jnp.sum(weight * losses) / jnp.sum(weight)
 
     def epoch(
         self, network: Any, moments: Any, key: PRNGKeyArray, data: Data, rates: Float[Array, " steps"]

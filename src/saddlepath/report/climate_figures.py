@@ -49,26 +49,41 @@ def pathways(runs: Mapping[str, "xr.Dataset"]) -> "Figure":
     return figure
 
 
-def optimal_paths(solutions: Mapping[str, "xr.Dataset"], last: int = LATE) -> "Figure":
-    """Social cost of carbon, abatement, emissions, carbon, temperature and damages of planners side by side.
+def optimal_paths(
+    solutions: Mapping[str, "xr.Dataset"], last: int = LATE, published: Mapping[str, "xr.Dataset"] | None = None
+) -> "Figure":
+    """Social cost of carbon, tax, abatement, emissions, carbon, temperature, damages, capital and consumption.
 
     Args:
         solutions: What `optimum` or `five_year_optimum` returned, by name.
         last: Last year that is shown.
+        published: What `climate.published` returned, by the names of solutions beside which it is marked.
     """
-    figure, axes = panels(6, height=2.0)
+    figure, axes = panels(9, height=2.0)
     for (name, solution), colour in zip(solutions.items(), line_colours(len(solutions)), strict=True):
-        early = solution.sel(year=slice(None, last))
-        shown = {
-            "Social cost of carbon [2010 USD/tCO2]": early.scc,
-            "Abatement": early.abatement,
-            "Emissions [GtCO2/yr]": early.emissions,
-            "Carbon in the atmosphere [GtC]": early.carbon.sel(reservoir="AT"),
-            "Temperature [K above pre-industrial]": early.temperature.sel(box="AT"),
-            "Damages [share of output]": early.damages,
-        }
-        for panel, (title, values) in zip(axes, shown.items(), strict=True):
-            panel.plot(early.year, values, color=colour, label=name, **SOLID)
+        lines = _shown(solution.sel(year=slice(None, last)))
+        marks = _shown(published[name].sel(year=slice(None, last))) if published and name in published else {}
+        for panel, (title, values) in zip(axes, lines.items(), strict=True):
+            panel.plot(values.year, values, color=colour, label=name, **SOLID)
             words(panel, title=title)
+            if title in marks:
+                panel.plot(marks[title].year, marks[title], "o", color=colour, label=f"{name}, published", ms=4)
     legend(figure, axes[0])
     return figure
+
+
+def _shown(paths: "xr.Dataset") -> "dict[str, xr.DataArray]":
+    """Series by the title of their panel; a published solution states no tax."""
+    titles = {
+        "scc": "Social cost of carbon [2010 USD/tCO2]",
+        "tax": "Carbon tax [2010 USD/tCO2]",
+        "abatement": "Abatement",
+        "emissions": "Emissions [GtCO2/yr]",
+        "carbon": "Carbon in the atmosphere [GtC]",
+        "temperature": "Temperature [K above pre-industrial]",
+        "damages": "Damages [share of output]",
+        "capital": "Capital [trn 2010 USD]",
+        "consumption": "Consumption [trn 2010 USD/yr]",
+    }
+    of_air = paths.sel(reservoir="AT", box="AT")
+    return {title: of_air[name] for name, title in titles.items() if name in paths}

@@ -24,9 +24,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from saddlepath.errors import ConfigError
 from saddlepath.model import nearest_names
 from saddlepath.network import ACTIVATIONS, MLP
+from saddlepath.nn.least_squares import polish
 from saddlepath.nn.losses import NetworkLoss
 from saddlepath.nn.perceptron import PRECISIONS, Perceptron
-from saddlepath.nn.polishing import polish
 from saddlepath.nn.training import Data, Log, Training, members_of, predicted, train
 from saddlepath.nn.transforms import Scale, back, fit_scale, forward, inverse
 from saddlepath.prior import Box
