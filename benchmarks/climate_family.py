@@ -48,8 +48,8 @@ def solved(model: CDICE, box: sp.Box, training: float, **settings: Any) -> sp.So
     """
     quick = sp.LevenbergMarquardt(batch=128, memory=0.8, steps=500)
     patient = sp.LevenbergMarquardt(batch=128, memory=0.97)
-    usual = {"solver": (quick, patient), "steps": 5000, "every": 100}
-    return sp.solve(model, over=box, network=sp.Network(width=28), tol=1e-6, seconds=training, **(usual | settings))
+    usual = {"solver": (quick, patient), "network": sp.Network(width=28), "steps": 5000, "every": 100}
+    return sp.solve(model, over=box, tol=1e-6, seconds=training, **(usual | settings))
 
 
 def write(family: sp.Solution, seconds: float, processor: float) -> None:

@@ -51,18 +51,24 @@ class Passages(Sampler):
             raise ConfigError(f"Passages need one path or more for every state of a batch, got reserve={self.reserve}.")
 
     def start(self, problem: Problem, batch: int, key: PRNGKeyArray) -> Float[Array, "batch n_carried"]:
-        """Points with their dates appended, spread over the horizon under the rule before training."""
-        eco, n = problem.economy, batch * self.reserve
+        """Points with their dates appended, spread over the horizon under the rule before training.
+
+        One passage for every state of a batch; its reserve are other dates of the same passage.
+        """
+        eco = problem.economy
         first_key, date_key, move_key = jax.random.split(key, 3)
-        dates = jax.random.randint(date_key, (n,), 0, _dates(eco))
+        dates = jax.random.randint(date_key, (batch, self.reserve), 0, _dates(eco))
 
-        def move(t: Array, points: Array) -> Array:
-            keys = jax.random.split(jax.random.fold_in(move_key, t), n)
-            moved = jax.vmap(eco.next_point, (None, 0, 0))(problem.rule, points, keys)
-            return jnp.where((t < dates)[:, None], moved, points)
+        def move(t: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+            now, points = carry
+            keys = jax.random.split(jax.random.fold_in(move_key, t), batch)
+            moved = jax.vmap(eco.next_point, (None, 0, 0))(problem.rule, now, keys)
+            return moved, jnp.where((dates == t + 1)[:, :, None], moved[:, None], points)
 
-        points = jax.lax.fori_loop(0, _dates(eco), move, self._first(problem, n, first_key, self.tube))
-        return jnp.concatenate([points, dates[:, None].astype(points.dtype)], axis=1).reshape(batch, -1)
+        begun = self._first(problem, batch, first_key, self.tube)
+        points = jnp.broadcast_to(begun[:, None], (batch, self.reserve, begun.shape[1]))
+        _, points = jax.lax.fori_loop(0, _dates(eco) - 1, move, (begun, points))
+        return jnp.concatenate([points, dates[:, :, None].astype(points.dtype)], axis=2).reshape(batch, -1)
 
     def advance(self, problem, rule, points, key, settled):
         eco, cloud = problem.economy, problem.cloud

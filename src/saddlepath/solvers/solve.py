@@ -399,10 +399,16 @@ class _Run:
         return self._solution(state, progress, outcome)
 
     def _enter(self, number: int, before: TrainState | None) -> TrainState:
-        """State at the start of a stage: weights, paths and key go on, the solver begins afresh."""
+        """State at the start of a stage: weights, paths and key go on, the solver begins afresh.
+
+        Where the stage has a batch of another size, paths begin afresh too.
+        """
         stage = self.attempt.stages[number]
         batch = _batch(stage, self.problem)
         with jax.enable_x64(self.plan.precision == "float64"):
+            if before is not None and before.points.shape[0] == batch:
+                solver = eqx.filter_jit(stage.init)(self.trained, before.weights)
+                return dataclasses.replace(before, average=before.weights, solver=solver)
             key = self.key if before is None else before.key
             fresh = start_state(self.trained, stage, self.plan.sampling, batch, key)
         if before is None:
