@@ -22,6 +22,7 @@ from benchmarks.measure import surroundings
 from saddlepath.nn.genz import FUNCTIONS
 from saddlepath.nn.genz_suite import PIPELINE, genz_errors, networks
 from saddlepath.nn.many import predict_many
+from saddlepath.surrogate.auto import FEWEST_FOR_NETWORK
 from saddlepath.surrogate.smooth_polynomial import SmoothPolynomial
 
 RESULTS = Path(__file__).parent / "results"
@@ -65,7 +66,8 @@ def choice() -> None:
     """What left-out labels choose between the networks and the polynomials of the two files, beside the reference."""
     read = lambda name: pd.DataFrame(json.loads((RESULTS / f"genz-{name}.json").read_text())["rows"])
     both = read("networks").merge(read("polynomial"), on=["function", "d", "n", "draw"], suffixes=(" a", " b"))
-    is_network = both["left out a"].astype(float).fillna(np.inf) < both["left out b"].astype(float).fillna(np.inf)
+    network, simple = (both[f"left out {which}"].astype(float).fillna(np.inf) for which in "ab")
+    is_network = (network < simple) & (both["n"] >= FEWEST_FOR_NETWORK)  # as `auto` has it
     both["NRMSE"] = np.where(is_network, both["NRMSE a"], both["NRMSE b"])
     middle = both.groupby(["d", "n", "function"], sort=False)["NRMSE"].median().unstack()
     ratios = {cell: middle.loc[cell, list(FUNCTIONS[:5])] / np.array(best) for cell, best in REFERENCE.items()}
