@@ -242,6 +242,8 @@ def test_training_goes_on_from_an_earlier_fit() -> None:
     np.testing.assert_array_equal(again.inputs.shift, first.inputs.shift)
     same = fit_network(x, y, recipe, start=first)
     np.testing.assert_allclose(same.predict(x), first.predict(x), rtol=1e-9)
+    unsaid = fit_network(x, y, dataclasses.replace(recipe, transform="auto"), start=first)
+    np.testing.assert_array_equal(unsaid.predict(x), same.predict(x))
     with pytest.raises(ConfigError, match="both must agree"):
         fit_network(x, y, QUICK, start=first)
 

@@ -116,9 +116,10 @@ def fit_network(
     """
     x, y, weight = checked(x, y, weight, recipe.classifies)
     own = None if validation is None else checked(*validation, None, recipe.classifies)[:2]
-    if recipe.transform == "auto":
+    if recipe.transform == "auto" and start is None:
         recipe, start, _ = _best_trial(x, y, (recipe,), seed)
     if start is not None:
+        recipe = dataclasses.replace(recipe, transform=start.transform) if recipe.transform == "auto" else recipe
         _require_alike(start, recipe, x, y)
     with jax.enable_x64(True):
         return _fitted(_parts(x, y, weight, own, recipe, seed), recipe, seed, log, start)[0]
@@ -129,7 +130,8 @@ class Best(NamedTuple):
 
     Attributes:
         fitted: The network, fitted to all labels.
-        recipe: The recipe that predicted left-out labels best, its transform chosen.
+        recipe: That of the final fit: it predicted left-out labels best, its transform is chosen, and its
+            `LeastSquares` are held where they did best.
         error: Root mean squared error at these labels over the standard deviation of the values, the mean over outputs;
             not a number where there are too few labels to leave any out. [-]
     """
@@ -186,7 +188,7 @@ def _best_trial(x: np.ndarray, y: np.ndarray, recipes: Sequence[Recipe], seed: i
 
 
 def _tried(x: np.ndarray, y: np.ndarray, recipe: Recipe, seed: int) -> _Trial:
-    """One recipe with its error at left-out labels."""
+    """One recipe with its error at left-out labels, which nothing has seen but the scales of `LeastSquares`."""
     rows = split(len(x), (1 - LEFT_OUT, LEFT_OUT, 0.0), seed)
     out, kept = rows.validation, rows.training
     start = None
