@@ -249,7 +249,7 @@ def test_figure(cdice: xr.Dataset) -> None:
     figure = optimal_paths(both, published={"CDICE": published("cdice")})
     counts = {panel.get_title(loc="left") or panel.get_title(): len(panel.lines) for panel in figure.axes}
     assert sorted(counts.values()) == [2, *[3] * 8]  # no tax is published
-    assert counts["Carbon tax [2010 USD/tCO2]"] == 2
+    assert counts["Carbon tax [USD/tCO2]"] == 2
 
 
 def test_the_published_network_is_near_the_optimum(cdice: xr.Dataset) -> None:

@@ -54,6 +54,8 @@ def optimal_paths(
 ) -> "Figure":
     """Social cost of carbon, tax, abatement, emissions, carbon, temperature, damages, capital and consumption.
 
+    Dollars are those of 2010, temperature is that of the air above pre-industrial.
+
     Args:
         solutions: What `optimum` or `five_year_optimum` returned, by name.
         last: Last year that is shown.
@@ -75,15 +77,15 @@ def optimal_paths(
 def _shown(paths: "xr.Dataset") -> "dict[str, xr.DataArray]":
     """Series by the title of their panel; a published solution states no tax."""
     titles = {
-        "scc": "Social cost of carbon [2010 USD/tCO2]",
-        "tax": "Carbon tax [2010 USD/tCO2]",
+        "scc": "Social cost [USD/tCO2]",
+        "tax": "Carbon tax [USD/tCO2]",
         "abatement": "Abatement",
         "emissions": "Emissions [GtCO2/yr]",
-        "carbon": "Carbon in the atmosphere [GtC]",
-        "temperature": "Temperature [K above pre-industrial]",
-        "damages": "Damages [share of output]",
-        "capital": "Capital [trn 2010 USD]",
-        "consumption": "Consumption [trn 2010 USD/yr]",
+        "carbon": "Carbon in the air [GtC]",
+        "temperature": "Temperature [K]",
+        "damages": "Damages [of output]",
+        "capital": "Capital [trn USD]",
+        "consumption": "Consumption [trn USD/yr]",
     }
     of_air = paths.sel(reservoir="AT", box="AT")
     return {title: of_air[name] for name, title in titles.items() if name in paths}
