@@ -11,7 +11,7 @@ References:
 """
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -74,11 +74,11 @@ class LeastSquares:
 
 
 class _Path(NamedTuple):
-    """Numbers of a path, arrays in a compiled program so that none of them compiles it again."""
+    """Numbers of a path, as arrays so that none of them compiles the program again."""
 
-    steps: Any
-    penalty: Any
-    decay: Any
+    steps: Array
+    penalty: Array
+    decay: Array
 
 
 def fit_least_squares(networks: MLP, data: Data, path: LeastSquares) -> tuple[MLP, Int[Array, " members"]]:
@@ -92,7 +92,7 @@ def fit_least_squares(networks: MLP, data: Data, path: LeastSquares) -> tuple[ML
     Returns:
         Weights, and the number of steps after which they were best.
     """
-    return _followed(networks, data, _Path(path.steps, path.first, path.decay), path.sparse)
+    return _followed(networks, data, (path.steps, path.first, path.decay), path.sparse)
 
 
 def polish(networks: MLP, data: Data, steps: int) -> MLP:
@@ -108,19 +108,19 @@ def polish(networks: MLP, data: Data, steps: int) -> MLP:
     n_weights, rows = ravel_pytree(networks)[0].size // members_of(networks), data.y.size
     if steps == 0 or rows * n_weights > POLISH_ENTRIES or min(rows, n_weights) > POLISH_ORDER:
         return networks
-    return _followed(networks, data, _Path(steps, 0.0, 1.0), False)[0]
+    return _followed(networks, data, (steps, 0.0, 1.0), False)[0]
 
 
-def _followed(networks: MLP, data: Data, path: _Path, sparse: bool) -> tuple[MLP, Array]:
+def _followed(networks: MLP, data: Data, numbers: tuple[int, float, float], sparse: bool) -> tuple[MLP, Array]:
     kind = ravel_pytree(networks)[0].dtype
     wide = lambda tree: jax.tree.map(lambda a: jnp.asarray(a, dtype=float), tree)
-    found, steps = _compiled(wide(networks), wide(data), path._replace(steps=jnp.asarray(path.steps)), sparse)
+    path = _Path(*map(jnp.asarray, numbers))
+    found, steps = _compiled(wide(networks), wide(data), path, sparse)
     return jax.tree.map(lambda a: a.astype(kind), found), steps
 
 
 @eqx.filter_jit
 def _compiled(networks: MLP, data: Data, path: _Path, sparse: bool) -> tuple[MLP, Array]:
-    path = _Path(path.steps, *(jnp.asarray(number, dtype=float) for number in path[1:]))
     return jax.lax.map(lambda network: _member(network, data, path, sparse), networks)
 
 
@@ -165,7 +165,7 @@ def _member(network: MLP, data: Data, path: _Path, sparse: bool) -> tuple[MLP, A
         best, step = jnp.where(better, weights, now.best), jnp.where(better, k + 1, now.step)
         return _Point(weights, damping, now.penalty * path.decay, best, jnp.where(better, error, now.error), step)
 
-    # From trained weights none of the steps need be better; from first weights the first one may count at once.
+    # None of the steps need be better than the start, which then stays.
     error = jnp.asarray(jnp.inf) if data.y_out is None else out(start)
     first = _Point(start, jnp.asarray(DAMPING), path.penalty, start, error, jnp.zeros_like(path.steps))
     last = jax.lax.fori_loop(0, path.steps, step, first)
