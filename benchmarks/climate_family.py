@@ -61,7 +61,7 @@ def write(family: sp.Solution, seconds: float, processor: float) -> None:
         processor: The same of all processors together, less where others use the machine. [s]
     """
     began, worked = time.time(), time.process_time()
-    found = sp.study(family, QUANTITIES, _prior(), points=100, base=1024, draws=4)
+    found = sp.study(family, QUANTITIES, uniform(BOX), points=100, base=1024, draws=4)
     if len(sys.argv) > 1:
         sp.write_uq_report(found.result, sys.argv[1], title="Which parameter moves the social cost of carbon")
     times = {"solve": seconds, "solve, processor": processor, "chain": time.time() - began}
@@ -78,14 +78,15 @@ def write(family: sp.Solution, seconds: float, processor: float) -> None:
         "seconds": times,
         "largest error of the social cost of carbon": worst,
         "cases": checked,
-        "quantities": {name: _summary(found, name) for name in QUANTITIES},
+        "quantities": {name: summary(found, name) for name in QUANTITIES},
     }
     RESULT.write_text(json.dumps(result | surroundings(), indent=1) + "\n")
     print(json.dumps(result, indent=1))
 
 
-def _prior() -> sp.Prior:
-    bounds = zip(BOX.names, BOX.low, BOX.high, strict=True)
+def uniform(box: sp.Box) -> sp.Prior:
+    """Independent and uniform over a box."""
+    bounds = zip(box.names, box.low, box.high, strict=True)
     return sp.Prior(**{name: sp.Uniform(float(low), float(high)) for name, low, high in bounds})
 
 
@@ -106,7 +107,7 @@ def against_the_optimum(family: sp.Solution, cases: dict[str, dict[str, float]])
     return found
 
 
-def _summary(found: sp.Study, name: str) -> dict[str, Any]:
+def summary(found: sp.Study, name: str) -> dict[str, Any]:
     """Indices with half their intervals, how well the surrogate predicts, and the inequalities."""
     one = found.result[name]
     indices = {"Shapley": one.shapley.effects}

@@ -42,7 +42,7 @@ REFINEMENT: dict[str, Any] = SETTINGS | {
     "sampling": sp.Passages(tube=0.02, settled_tube=0.02, restart=0.02, reach=12.0),
     "quadrature": FINE,
     "test": sp.TestPaths(paths=4, burn_in=0, dates=200, repeats=1, quadrature=FINE),
-    "seconds": 480,
+    "seconds": 720,
 }
 """Then five for the weather: in the first years, when it hides most, three err by .7 % in the cost of heat."""
 TAILS = {2.0: (5.46, 9.06), 3.42: (16.40, 24.23), 4.5: (27.26, 38.57)}

@@ -24,6 +24,7 @@ CASES: dict[str, tuple[CDICE, dict[str, Any]]] = {
     "forcing given": (CDICE(other_forcing="given"), {}),
     "forcing internalised": (CDICE(other_forcing="internalised"), {}),
     "business as usual": (CDICE(abatement="none"), {"abatement": 0.0}),
+    "a limit": (CDICE(beyond=0.3), {}),
     "taxed": (CDICE(abatement="taxed"), {"tax": 30 * np.exp(0.02 * np.arange(1000.0)), "horizon": 1000}),
 }
 EVERY_CASE = pytest.mark.parametrize("case", mostly_slow(CASES, ["optimal"]))

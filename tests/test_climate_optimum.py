@@ -207,6 +207,17 @@ def test_a_cap_on_temperature() -> None:
         optimum(CDICE, cap=0.5, horizon=50)
 
 
+def test_damages_beyond_a_limit_are_a_softer_cap() -> None:
+    """The more they are, the nearer is the warmest year to the limit, from above; below it they are none."""
+    dear = [dataclasses.replace(CDICE, limit=2.0, beyond=beyond) for beyond in (0.0, 0.1, 1.0)]
+    warmest = [float(optimum(problem, horizon=400).temperature.sel(box="AT").max()) for problem in dear]
+    assert warmest[0] > warmest[1] > warmest[2] > 2.0
+    assert warmest[2] < 2.2
+    warm = np.array([1.0, 2.0, 2.5])
+    extra = [problem.damages(warm) - CDICE.damages(warm) for problem in dear]
+    np.testing.assert_allclose(extra, [[0, 0, 0], [0, 0, 0.025], [0, 0, 0.25]], atol=1e-7)
+
+
 @pytest.mark.parametrize(
     ("problem", "internalised", "printed"),
     [(CDICE, True, 37.11), slow(CDICE, False, 28.93), slow(DICE, True, 46.48), slow(DICE, False, 36.26)],

@@ -162,6 +162,7 @@ def _law(problem: PlannerProblem) -> Any:
     alpha, delta, pi1, pi2, power = (
         float(value) for value in (problem.alpha, problem.delta, problem.pi1, problem.pi2, 1 - 1 / problem.psi)
     )
+    limit, beyond = float(problem.limit), float(problem.beyond)
     theta2, c1, f2x = float(problem.paths.theta2), float(problem.temperature.c1), float(problem.temperature.f2x)
     equilibrium, forcing = float(problem.carbon.equilibrium[0]), problem.forcing
     share = float(forcing.share) if isinstance(forcing, ProportionalForcing) and forcing.internalised else 0.0
@@ -170,7 +171,9 @@ def _law(problem: PlannerProblem) -> Any:
         (k, masses, temperatures), (saving, mu) = (s[0], s[1:4], s[4:6]), (x[0], x[1])
         growth, effective, intensity, theta1, land, other = (e[i] for i in range(6))
         gross = k**alpha
-        damage = pi1 * temperatures[0] + pi2 * temperatures[0] ** 2
+        too_warm = temperatures[0] - limit
+        penalty = beyond * (too_warm > 0) * too_warm**2
+        damage = pi1 * temperatures[0] + pi2 * temperatures[0] ** 2 + penalty
         abated = theta1 * mu**theta2
         net = (1 - abated - damage) * gross
         consumption = (1 - saving) * net

@@ -2,7 +2,7 @@
 
     max sum_t exp(-rho t) L_t ((C_t / L_t)^(1 - 1/psi) - 1) / (1 - 1/psi)
     K'  = (1 - Theta(mu) - Omega(T_AT)) K^alpha (A L)^(1 - alpha) + (1 - delta) K - C
-    Omega = pi1 T_AT + pi2 T_AT^2,  Theta = theta1 mu^theta2,  0 <= mu <= 1
+    Omega = pi1 T_AT + pi2 T_AT^2 + beyond max(T_AT - limit, 0)^2,  Theta = theta1 mu^theta2,  0 <= mu <= 1
     E   = sigma (1 - mu) K^alpha (A L)^(1 - alpha) + E_land
 
 In units of effective labour, k = K / (A L), one year ahead of k stands a growth factor and in front of utility a
@@ -39,6 +39,8 @@ class PlannerProblem(eqx.Module):
         delta: Depreciation of capital in a year. [-]
         pi1: Damage per degree, as a share of gross output. [1/K]
         pi2: Damage per squared degree. [1/K2]
+        limit: Warming that is to be kept. [K]
+        beyond: Damage per squared degree beyond it; a large one keeps the limit, nearly. [1/K2]
         psi: Elasticity of intertemporal substitution. [-]
         rho: Rate of time preference. [1/yr]
         capital: In 2015. [trn 2010 USD]
@@ -53,6 +55,8 @@ class PlannerProblem(eqx.Module):
     delta: Number = 0.1
     pi1: Number = 0.0
     pi2: Number = 0.00236
+    limit: Number = 2.0
+    beyond: Number = 0.0
     psi: Number = 1 / 1.45
     rho: Number = 0.015
     capital: Number = 223.0
@@ -80,7 +84,9 @@ class PlannerProblem(eqx.Module):
 
     def damages(self, temperature: Numbers) -> Float[Array, "..."]:
         """Omega(T_AT), as a share of gross output. [-]"""
-        return self.pi1 * jnp.asarray(temperature) + self.pi2 * jnp.asarray(temperature) ** 2
+        temperature = jnp.asarray(temperature)
+        too_warm = jnp.maximum(temperature - self.limit, 0.0)
+        return self.pi1 * temperature + self.pi2 * temperature**2 + self.beyond * too_warm**2
 
     def abated(self, price: Numbers, t: Numbers) -> Float[Array, "..."]:
         """The rate of abatement mu at which the last tonne abated costs what it is worth, at most one. [-]

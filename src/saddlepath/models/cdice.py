@@ -28,8 +28,9 @@ class CDICE(sp.Model):
         G k' = (1 - Theta(mu) - Omega(T_AT)) k^alpha + (1-delta) k - c,    E = sigma (1-mu) A L k^alpha + E_land,
 
     a carbon cycle `M' = M'(M, E)` and temperatures `T' = T'(T, F(M_AT))`: `saddlepath.climate`. Damages are
-    `Omega = pi1 T + pi2 T^2`, abatement costs `Theta = theta1 mu^theta2`. With `lam = c^(-1/psi)` and prices `p` of
-    carbon and heat in goods, the Lagrangian of a date is
+    `Omega = pi1 T + pi2 T^2 + beyond max(T - limit, 0)^2`, the last a limit to warming as a penalty; abatement costs
+    `Theta = theta1 mu^theta2`. With `lam = c^(-1/psi)` and prices `p` of carbon and heat in goods, the Lagrangian of a
+    date is
 
         lam [(1 - Theta - Omega) k^alpha + (1-delta) k - c] - lam p_M . M' - lam p_T . T',
 
@@ -51,6 +52,8 @@ class CDICE(sp.Model):
     delta: float = sp.parameter(0.1, "depreciation rate", unit="1/yr", within=sp.Unit())
     pi1: float = sp.parameter(0.0, "damages, linear", unit="1/K", within=sp.NonNegative())
     pi2: float = sp.parameter(0.00236, "damages, quadratic", unit="1/K^2", within=sp.NonNegative())
+    limit: float = sp.parameter(2.0, "warming that is to be kept", unit="K", within=sp.Positive())
+    beyond: float = sp.parameter(0.0, "damages beyond it, quadratic", unit="1/K^2", within=sp.NonNegative())
     theta2: float = sp.parameter(2.6, "exponent of abatement costs", within=sp.Positive())
     b12: float = sp.parameter(CARBON.b12, "carbon from atmosphere to upper ocean", unit="1/yr", within=sp.Unit())
     b23: float = sp.parameter(CARBON.b23, "carbon from upper to lower ocean", unit="1/yr", within=sp.Unit())
@@ -154,7 +157,8 @@ class CDICE(sp.Model):
             temperature=climate.Temperature(self.c1, self.c3, self.c4, self.f2x, self.ecs, self.heat_start),
             forcing=climate.LinearForcing() if self.other_forcing == "linear" else proportional,
             paths=climate.ExogenousPaths(theta2=self.theta2), alpha=self.alpha, delta=self.delta, pi1=self.pi1,
-            pi2=self.pi2, psi=self.psi, rho=self.rho, capital=self.capital, exact_growth=self.growth == "exact",
+            pi2=self.pi2, limit=self.limit, beyond=self.beyond, psi=self.psi, rho=self.rho, capital=self.capital,
+            exact_growth=self.growth == "exact",
         )  # fmt: skip
 
     def tax(self, t):

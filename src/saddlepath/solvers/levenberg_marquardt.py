@@ -12,6 +12,9 @@ batches have said, forgotten at a constant rate: `G <- memory G + J' J / n`, `d 
 recursive least squares, or an extended Kalman filter of the weights (Ljung and Soederstroem, 1983; Puskorius and
 Feldkamp, 1994, IEEE Trans. Neural Networks).
 
+With so long a memory the gradient is what is noisy: `curvature` lets fewer states enter `J' J` than `J' r`, and
+`factorise` several steps share a factorisation.
+
 Where many equations meet many weights the Jacobian no longer fits: `at_once` and `megabytes` cut the batch into chunks,
 and `iterations` finds the step by conjugate gradients.
 """
@@ -28,12 +31,14 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from saddlepath.errors import ConfigError
 from saddlepath.solvers.balancing import Balancing, balancing
 from saddlepath.solvers.devices import agreed
+from saddlepath.solvers.memory import Remembered, nothing, step_from
 from saddlepath.solvers.problem import Problem
 from saddlepath.solvers.slopes import (
     Residuals,
     batch_residuals,
     conjugate_direction,
     damped_direction,
+    gradient,
     linear_system,
     normal_equations,
 )
@@ -64,6 +69,9 @@ class LevenbergMarquardt(Solver):
         floor: Least damping; default by the shape of the Jacobian. [-]
         memory: What remains of an earlier batch's `J' J` from step to step; 0 forgets it at once. Default 0.8 for
             rules of up to `MOST_REMEMBERED` weights, 0 for larger ones. [1/step]
+        curvature: At most so many states of the batch enter `J' J`, where something is remembered; all enter `J' r`,
+            with all of their equations. None: all.
+        factorise: Steps that share a factorisation of what is remembered; several save time where memory is long.
         scaling: How equations are weighed: `none`, `equations` (each divided by its root mean square on the batch),
             `inverse loss`, `relobralo`, or a `Relobralo` with parameters of its own.
         at_once: States whose slopes are computed side by side, at most; None: all. Fewer need less memory and give the
@@ -83,6 +91,8 @@ class LevenbergMarquardt(Solver):
     reject: float = 4.0
     floor: float | None = None
     memory: float | None = None
+    curvature: int | None = eqx.field(static=True, default=None)
+    factorise: int = eqx.field(static=True, default=1)
     scaling: str | Balancing = eqx.field(static=True, default="none")
     at_once: int | None = eqx.field(static=True, default=None)
     megabytes: float | None = eqx.field(static=True, default=None)
@@ -99,7 +109,13 @@ class LevenbergMarquardt(Solver):
                 f"equations={self.equations} with scaling={self.scaling!r}: a step needs one equation or more per "
                 "state, and a choice of equations needs scaling='none'."
             )
-        for name in ("at_once", "megabytes", "iterations"):
+        if (self.curvature is not None or self.factorise > 1) and not (self.memory and self.at_once is None):
+            raise ConfigError(
+                f"curvature={self.curvature}, factorise={self.factorise} with memory={self.memory}, at_once="
+                f"{self.at_once}: both rest on a memory and on slopes side by side; give memory, such as 0.97, and no "
+                "at_once."
+            )
+        for name in ("curvature", "factorise", "at_once", "megabytes", "iterations"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ConfigError(f"{name} must be positive, got {value}; leave it out for none.")
@@ -111,8 +127,8 @@ class LevenbergMarquardt(Solver):
 
     def init(self, problem, weights):
         damping = jnp.asarray(self.damping, dtype=weights.dtype)
-        past = (weights.size,) * 2 if self._memory(weights.size) > 0 else (0, 0)
-        return damping, balancing(self.scaling).init(problem, weights), jnp.zeros(past, dtype=weights.dtype)
+        n = weights.size if self._memory(weights.size) > 0 else 0
+        return damping, balancing(self.scaling).init(problem, weights), nothing(n, self.factorise, weights.dtype)
 
     def _memory(self, n_weights: int) -> float:
         if self.iterations is not None:
@@ -139,17 +155,24 @@ class LevenbergMarquardt(Solver):
         at_once = self._side_by_side(batch.shape[0])
         n_rows = batch.shape[0] * (n if chosen is None else chosen.shape[1])
         summed = at_once is not None and n_rows > weights.size
-        if summed or self.iterations is not None:
-            residuals, slopes = batch_residuals(residuals_at, weights, batch, chosen), None
+        entering = None if self.curvature is not None else chosen
+        if summed or self.iterations is not None or self.curvature is not None:
+            residuals, slopes = batch_residuals(residuals_at, weights, batch, entering), None
             undefined = ~jnp.all(jnp.isfinite(residuals), axis=1)
             residuals = jnp.where(undefined[:, None], 0.0, residuals)
         else:
             residuals, slopes, undefined = linear_system(residuals_at, weights, batch, chosen, at_once)
-        losses = _by_equation(residuals, chosen, n)
+        losses = _by_equation(residuals, entering, n)
         scale, balance = self._row_scale(losses, balance, jax.random.fold_in(key, 1))
         if slopes is not None:
             rows, slopes = (residuals * scale).ravel(), (slopes * scale[..., None]).reshape(-1, weights.size)
             direction, past = self._direction(rows, slopes, before, past)
+        elif self.curvature is not None:
+            slope = gradient(residuals_at, weights, batch, scale, undefined)
+            thin = slice(None, None, -(-batch.shape[0] // self.curvature))  # of the states on every device
+            part = batch[thin], None if chosen is None else chosen[thin]
+            slopes = (linear_system(residuals_at, weights, *part, None)[1] * scale[..., None]).reshape(-1, weights.size)
+            direction, past = self._solved(slopes.T @ slopes / len(slopes), slope, before, past)
         elif summed and at_once is not None:
             curvature, slope, undefined = normal_equations(residuals_at, weights, batch, chosen, scale, at_once)
             residuals = jnp.where(undefined[:, None], 0.0, residuals)
@@ -159,34 +182,31 @@ class LevenbergMarquardt(Solver):
                 residuals_at, weights, batch, chosen, scale, undefined, before, self.iterations or 0, self.tolerance
             )
         loss = jnp.mean((residuals * scale) ** 2)
-        trial = batch_residuals(residuals_at, weights + direction, batch, chosen)
+        trial = batch_residuals(residuals_at, weights + direction, batch, entering)
         trial = jnp.where(undefined[:, None], 0.0, trial)
         accepted = (jnp.mean((trial * scale) ** 2) < loss) & jnp.all(jnp.isfinite(direction))
         damping = jnp.clip(
             before * jnp.where(accepted, self.accept, self.reject), self._floor(n_rows, weights.size), CEILING
         )
         report = StepReport(jnp.mean(residuals**2), accepted, before, jnp.sum(undefined), losses)
+        past = past._replace(age=jnp.where(accepted, past.age, 0))
         state = damping.astype(before.dtype), balance, past
         return jnp.where(accepted, weights + direction, weights), state, report
 
     def _direction(
-        self, rows: Float[Array, " n"], slopes: Float[Array, "n p"], damping: Array, past: Array
-    ) -> tuple[Float[Array, " p"], Array]:
+        self, rows: Float[Array, " n"], slopes: Float[Array, "n p"], damping: Array, past: Remembered
+    ) -> tuple[Float[Array, " p"], Remembered]:
         """The step, and what is remembered after it."""
-        if past.size == 0:
+        if past.curvature.size == 0:
             return damped_direction(rows, slopes, damping), past
         n = rows.size
         return self._solved(slopes.T @ slopes / n, slopes.T @ rows / n, damping, past)
 
     def _solved(
-        self, curvature: Float[Array, "p p"], slope: Float[Array, " p"], damping: Array, past: Array
-    ) -> tuple[Float[Array, " p"], Array]:
+        self, curvature: Float[Array, "p p"], slope: Float[Array, " p"], damping: Array, past: Remembered
+    ) -> tuple[Float[Array, " p"], Remembered]:
         """The step of `J' J / n` and `J' r / n`, and what is remembered after it."""
-        p, solve = slope.size, jax.scipy.linalg
-        if past.size > 0:
-            past = curvature = self._memory(p) * past + curvature
-        gram = curvature + damping * jnp.eye(p, dtype=slope.dtype)
-        return -solve.cho_solve(solve.cho_factor(gram), slope), past
+        return step_from(past, curvature, slope, damping, self._memory(slope.size), self.factorise)
 
     def _side_by_side(self, n_states: int) -> int | None:
         """States whose slopes are computed side by side: all, or the largest part of the batch that is allowed."""

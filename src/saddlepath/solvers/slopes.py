@@ -99,6 +99,26 @@ def damped_direction(rows: Float[Array, " n"], slopes: Float[Array, "n p"], damp
     return -solve.cho_solve(solve.cho_factor(gram), slopes.T @ rows)
 
 
+def _defined_rows(
+    residuals_at: Residuals, batch: Array, chosen: Array | None, scale: Array, undefined: Array
+) -> Callable[[Array], Array]:
+    """Scaled residuals by weights; a defined state stands in for an undefined one, with weight zero."""
+    defined = jnp.where(undefined[:, None], batch[jnp.argmin(undefined)], batch)
+
+    def rows(w: Array) -> Array:
+        return jnp.where(undefined[:, None], 0.0, batch_residuals(residuals_at, w, defined, chosen) * scale)
+
+    return rows
+
+
+def gradient(
+    residuals_at: Residuals, weights: Float[Array, " p"], batch: Array, scale: Array, undefined: Array
+) -> Float[Array, " p"]:
+    """`J' r / n` of all equations, by one backward pass; undefined states say nothing."""
+    residuals, back = jax.vjp(_defined_rows(residuals_at, batch, None, scale, undefined), weights)
+    return back(residuals)[0] / residuals.size
+
+
 def conjugate_direction(
     residuals_at: Residuals,
     weights: Float[Array, " p"],
@@ -118,16 +138,12 @@ def conjugate_direction(
         batch: States `[batch, n_points]`.
         chosen: Equations at every state; None: all.
         scale: Factor of the residuals.
-        undefined: States that say nothing; a state that says something stands in for them, with weight zero.
+        undefined: States that say nothing.
         damping: The damping.
         iterations: Most iterations.
         tolerance: Remaining residual of the linear equations, over that of a step of zero. [-]
     """
-    defined = jnp.where(undefined[:, None], batch[jnp.argmin(undefined)], batch)
-
-    def rows(w: Array) -> Array:
-        return jnp.where(undefined[:, None], 0.0, batch_residuals(residuals_at, w, defined, chosen) * scale)
-
+    rows = _defined_rows(residuals_at, batch, chosen, scale, undefined)
     residuals, forward = jax.linearize(rows, weights)
     transpose = jax.linear_transpose(forward, weights)
     back = lambda u: transpose(u)[0] / residuals.size

@@ -1,0 +1,101 @@
+"""Deep uncertainty quantification under learning: `python -m benchmarks.learning_climate_uq [above] [below] [FOLDER]`.
+
+Six parameters of Friedl, Kuebler, Scheidegger and Usui (2023, Table 1) are pseudo-states, one solution on either side
+of `psi = 1`. Mean social costs of carbon in 2020, 2050 and 2100, temperature and emissions in 2100 are simulated at 100
+points of a design and at 100 more where a Gaussian process would learn most; Sobol' indices, Shapley and univariate
+effects follow, with their page. Bar: forty minutes on two cores for everything, where the source needs four hours for a
+solution alone. Residuals on fresh paths tell how right the rules are.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import saddlepath as sp
+from benchmarks.climate_family import QUANTITIES, summary, uniform
+from benchmarks.measure import surroundings
+from saddlepath.models.learning_climate import LearningClimate
+
+RESULT = Path(__file__).parent / "results" / "learning_climate_uq.json"
+MINUTES = 40.0
+DESIGN, CHOSEN, PATHS, YEARS = 100, 100, 256, 86
+COMMON = {
+    "rho": (0.01, 0.02),
+    "gamma": (5.0, 10.0),
+    "pi2": (0.002, 0.008),
+    "mean": (0.45, 0.73),
+    "variance": (0.01, 0.04),
+}
+SIDES = {"above": sp.Box(psi=(1.05, 2.0), **COMMON), "below": sp.Box(psi=(0.5, 0.95), **COMMON)}
+NODES = sp.GaussHermite((9, 3))
+TEST = sp.TestPaths(paths=64, burn_in=0, dates=100, repeats=1, quadrature=NODES)
+SETTINGS: dict[str, Any] = {
+    "network": sp.Network(width=32),
+    "solver": tuple(
+        sp.LevenbergMarquardt(batch=batch, equations=3, memory=memory, steps=steps, floor=1e-7)
+        for batch, memory, steps in ((256, 0.8, 300), (256, 0.95, None))
+    ),
+    "sampling": sp.Passages(tube=0.05, settled_tube=0.02, restart=0.02, reach=12.0),
+    "quadrature": NODES,
+    "test": TEST,
+    "tol": 1e-6,
+    "steps": 20000,
+    "every": 400,
+    "attempts": 1,
+}
+
+
+def main() -> None:
+    """Both sides, or those that are named."""
+    named = [side for side in SIDES if side in sys.argv[1:]]
+    folder = next((word for word in sys.argv[1:] if word not in SIDES), None)
+    for side in named or SIDES:
+        result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+        result |= {side: measured(side, folder)} | surroundings()
+        minutes = sum(sum(result[one]["seconds"].values()) for one in SIDES if one in result) / 60
+        RESULT.write_text(json.dumps(result | {"minutes": minutes, "bar": MINUTES}, indent=1) + "\n")
+        print(json.dumps(result, indent=1))
+
+
+def measured(side: str, folder: str | None) -> dict[str, Any]:
+    """One side of `psi = 1`: solution, residuals and study."""
+    clock = Clock()
+    family = sp.solve(LearningClimate(), over=SIDES[side], seconds=750, **SETTINGS)
+    clock.stop("solve")
+    if folder:
+        family.save(Path(folder) / f"{side}.sp")
+    found = sp.study(
+        family, QUANTITIES, uniform(SIDES[side]), points=DESIGN, chosen=CHOSEN, periods=YEARS, paths=PATHS, base=1024,
+        draws=8,
+    )  # fmt: skip
+    if folder:
+        sp.write_uq_report(found.result, Path(folder) / side, title=f"Learning about the climate, psi {side} one")
+    clock.stop("study")
+    equations = sp.euler_errors(family, test=TEST, seed=1).accuracy.equations
+    return {
+        "seconds": clock.seconds,
+        "steps": family.how["steps"],
+        "residuals": {name: {bar: row[bar] for bar in ("mean", "99.9 %")} for name, row in equations.items()},
+        "means": dict(zip(QUANTITIES, np.mean(found.labels.values, axis=0).tolist(), strict=True)),
+        "quantities": {name: summary(found, name) for name in QUANTITIES},
+    }
+
+
+class Clock:
+    """Seconds between stops, by what was done."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def stop(self, what: str) -> None:
+        now = time.perf_counter()
+        self.seconds[what], self._last = now - self._last, now
+
+
+if __name__ == "__main__":
+    main()
