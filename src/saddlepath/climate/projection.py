@@ -9,8 +9,10 @@ with `z` the masses and temperatures and `A` their law, prices are discounted su
 in steps of several years with damages by the trapezoid rule, and after the last step those of an economy at rest.
 """
 
+import functools
+import operator
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -28,8 +30,8 @@ LEAST_GAP = 0.005
 """Interest over growth below about it is bent towards it. [1/yr]"""
 LEAST_FINAL_RATE, FINAL_BEND = 0.002, 0.001
 """Rates after the last step, when hardly anything grows, are bent only below those of very patient planners. [1/yr]"""
-MASS, WARMTH = 0, 3
-"""Where carbon in the atmosphere and the temperature of the air stand in the climate, carbon before heat."""
+Entries: TypeAlias = tuple[Array, ...]
+Rows: TypeAlias = tuple[Entries, ...]
 Abated: TypeAlias = Callable[[Float[Array, "n"], Float[Array, "n"]], Float[Array, "n"]]
 
 
@@ -62,26 +64,31 @@ def projected_prices(
     price = prices_at_rest(problem, output[0], carbon, warm(heat), t, rate_at_rest(problem, t))[0][0]
     mu = abated(price * labour / CO2_PER_CARBON, years)
     emissions = problem.emissions(output * labour, mu, years)
-    law, emitted, forced = _law(problem)
+    (mixing, emitted), (warming, forced) = _laws(problem)
 
-    def forward(z: Array, now: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
-        forcing, slope = jax.value_and_grad(problem.radiation)(z[:3], now[1])
-        return jnp.sum(law * z[None], axis=1) + emitted * now[0] + forced * forcing, (z, slope[MASS])
+    def forward(z: tuple[Entries, Entries], now: tuple[Array, Array]) -> tuple[Any, tuple[Array, Array]]:
+        masses, temperatures = z
+        forcing, slope = jax.value_and_grad(problem.radiation)(jnp.stack(masses), now[1])
+        masses = _sum(_product(mixing, masses), _scaled(now[0], emitted))
+        return (masses, _sum(_product(warming, temperatures), _scaled(forcing, forced))), (temperatures[0], slope[0])
 
-    last, (path, slopes) = jax.lax.scan(forward, jnp.concatenate([carbon, heat]), (emissions[:-1], years[:-1]))
-    warmth = jnp.maximum(jnp.append(path[:, WARMTH], last[WARMTH]), LEAST_WARMTH)
+    last, (warmth, slopes) = jax.lax.scan(forward, (tuple(carbon), tuple(heat)), (emissions[:-1], years[:-1]))
+    warmth = jnp.maximum(jnp.append(warmth, last[1][0]), LEAST_WARMTH)
     harm = 0.5 * YEARS * jax.vmap(jax.grad(problem.damages))(warmth) * output
 
-    def backward(q: Array, now: tuple[Array, ...]) -> tuple[Array, None]:
-        beta, here, there, slope = now
-        q = beta * q.at[WARMTH].add(there)
-        before = jnp.sum(law * q[:, None], axis=0)
-        return before.at[WARMTH].add(here).at[MASS].add(slope * jnp.sum(forced * q)), None
+    def backward(q: tuple[Entries, Entries], now: tuple[Array, ...]) -> tuple[Any, None]:
+        (of_carbon, of_heat), (beta, here, there, slope) = q, now
+        of_carbon, of_heat = _scaled(beta, of_carbon), _scaled(beta, _first_raised(of_heat, there))
+        dearer = slope * _dot(forced, of_heat)
+        of_carbon = _first_raised(_product(_transposed(mixing), of_carbon), dearer)
+        return (of_carbon, _first_raised(_product(_transposed(warming), of_heat), here)), None
 
     final = rate_at_rest(problem, years[-1], LEAST_FINAL_RATE, FINAL_BEND)
-    end = jnp.concatenate(prices_at_rest(problem, output[-1], last[:3], warm(last[3:]), years[-1], final))
-    q, _ = jax.lax.scan(backward, end, (discount, harm[:-1], harm[1:], slopes), reverse=True)
-    return q[:3], q[3:]
+    masses, temperatures = map(jnp.stack, last)
+    end = prices_at_rest(problem, output[-1], masses, warm(temperatures), years[-1], final)
+    after = discount, harm[:-1], harm[1:], slopes
+    q, _ = jax.lax.scan(backward, (tuple(end[0]), tuple(end[1])), after, reverse=True)
+    return jnp.stack(q[0]), jnp.stack(q[1])
 
 
 def _economy(
@@ -105,18 +112,46 @@ def _economy(
     return jnp.exp(problem.alpha * log_k), problem.discount_factor(years)[:-1] ** YEARS * dearer
 
 
-def _law(problem: PlannerProblem) -> tuple[Float[Array, "5 5"], Float[Array, "5"], Float[Array, "5"]]:
-    """The climate's law over a step, and what emissions and forcing of a year in each of its years leave."""
-    yearly = jnp.zeros((5, 5)).at[:3, :3].set(problem.carbon.exchange).at[3:, 3:].set(problem.temperature.exchange)
-
-    def double(step: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
-        law, total = step
-        return (_product(law, law), total + _product(law, total)), None
-
-    (law, total), _ = jax.lax.scan(double, (jnp.eye(5) + yearly, jnp.eye(5)), None, length=DOUBLINGS)
-    return law, total[:, MASS], total[:, WARMTH] * problem.temperature.c1
+def _laws(problem: PlannerProblem) -> tuple[tuple[Rows, Entries], tuple[Rows, Entries]]:
+    """Laws of carbon and of heat over a step, each with what emissions and forcing of each of its years leave."""
+    mixing, carbon = _doubled(jnp.eye(3) + problem.carbon.exchange)
+    warming, heat = _doubled(jnp.eye(2) + problem.temperature.exchange)
+    emitted, forced = (tuple(row[0] for row in total) for total in (carbon, heat))
+    return (mixing, emitted), (warming, _scaled(problem.temperature.c1, forced))
 
 
-def _product(a: Float[Array, "5 5"], b: Float[Array, "5 5"]) -> Float[Array, "5 5"]:
-    """A matrix product as sums, which compilers fuse where a batch of small ones would be a loop."""
-    return jnp.sum(a[:, :, None] * b[None], axis=1)
+def _doubled(yearly: Array) -> tuple[Rows, Rows]:
+    """A law over a step, and the sum of its powers below that."""
+    law, total = (tuple(map(tuple, matrix)) for matrix in (yearly, jnp.eye(len(yearly))))
+    for _ in range(DOUBLINGS):
+        later = _transposed(tuple(_product(law, column) for column in _transposed(total)))
+        total = tuple(map(_sum, total, later))
+        law = _transposed(tuple(_product(law, column) for column in _transposed(law)))
+    return law, total
+
+
+# A batch of small matrix products is a loop over the batch for a compiler; sums of numbers are one fused pass.
+
+
+def _product(rows: Rows, column: Entries) -> Entries:
+    return tuple(_dot(row, column) for row in rows)
+
+
+def _dot(a: Entries, b: Entries) -> Array:
+    return functools.reduce(operator.add, map(operator.mul, a, b))
+
+
+def _sum(a: Entries, b: Entries) -> Entries:
+    return tuple(map(operator.add, a, b))
+
+
+def _scaled(factor: Number, a: Entries) -> Entries:
+    return tuple(factor * entry for entry in a)
+
+
+def _transposed(rows: Rows) -> Rows:
+    return tuple(zip(*rows, strict=True))
+
+
+def _first_raised(a: Entries, by: Array) -> Entries:
+    return (a[0] + by, *a[1:])

@@ -38,9 +38,9 @@ from saddlepath.solvers.slopes import (
     batch_residuals,
     conjugate_direction,
     damped_direction,
-    gradient,
     linear_system,
     normal_equations,
+    residuals_and_gradient,
 )
 from saddlepath.solvers.solver import Solver, StepReport
 
@@ -127,15 +127,20 @@ class LevenbergMarquardt(Solver):
 
     def init(self, problem, weights):
         damping = jnp.asarray(self.damping, dtype=weights.dtype)
-        n = weights.size if self._memory(weights.size) > 0 else 0
+        n = weights.size if self._remembers(weights.size) else 0
         return damping, balancing(self.scaling).init(problem, weights), nothing(n, self.factorise, weights.dtype)
 
-    def _memory(self, n_weights: int) -> float:
-        if self.iterations is not None:
-            return 0.0
-        if self.memory is not None:
-            return self.memory
-        return MEMORY if n_weights <= MOST_REMEMBERED else 0.0
+    def compiled(self, dtype):
+        """Its numbers are arrays, so that stages of another memory run the same program."""
+        numbers = {name: getattr(self, name) for name in ("damping", "accept", "reject", "floor", "memory")}
+        arrays = {name: jnp.asarray(value, dtype=dtype) for name, value in numbers.items() if value}
+        return dataclasses.replace(self, steps=None, **arrays)
+
+    def _remembers(self, n_weights: int) -> bool:
+        """Whether anything is remembered; a memory that compiled steps take is an array, and not zero."""
+        if self.memory is None:
+            return self.iterations is None and n_weights <= MOST_REMEMBERED
+        return isinstance(self.memory, jax.Array) or self.memory > 0
 
     def step(self, problem, weights, state, batch, key):
         return self.fit(problem.residuals, weights, state, batch, key)
@@ -156,8 +161,11 @@ class LevenbergMarquardt(Solver):
         n_rows = batch.shape[0] * (n if chosen is None else chosen.shape[1])
         summed = at_once is not None and n_rows > weights.size
         entering = None if self.curvature is not None else chosen
-        if summed or self.iterations is not None or self.curvature is not None:
-            residuals, slopes = batch_residuals(residuals_at, weights, batch, entering), None
+        slopes, gradient = None, None
+        if self.curvature is not None:
+            residuals, undefined, gradient = residuals_and_gradient(residuals_at, weights, batch)
+        elif summed or self.iterations is not None:
+            residuals = batch_residuals(residuals_at, weights, batch, entering)
             undefined = ~jnp.all(jnp.isfinite(residuals), axis=1)
             residuals = jnp.where(undefined[:, None], 0.0, residuals)
         else:
@@ -167,12 +175,11 @@ class LevenbergMarquardt(Solver):
         if slopes is not None:
             rows, slopes = (residuals * scale).ravel(), (slopes * scale[..., None]).reshape(-1, weights.size)
             direction, past = self._direction(rows, slopes, before, past)
-        elif self.curvature is not None:
-            slope = gradient(residuals_at, weights, batch, scale, undefined)
+        elif self.curvature is not None and gradient is not None:
             thin = slice(None, None, -(-batch.shape[0] // self.curvature))  # of the states on every device
             part = batch[thin], None if chosen is None else chosen[thin]
             slopes = (linear_system(residuals_at, weights, *part, None)[1] * scale[..., None]).reshape(-1, weights.size)
-            direction, past = self._solved(slopes.T @ slopes / len(slopes), slope, before, past)
+            direction, past = self._solved(slopes.T @ slopes / len(slopes), gradient(scale), before, past)
         elif summed and at_once is not None:
             curvature, slope, undefined = normal_equations(residuals_at, weights, batch, chosen, scale, at_once)
             residuals = jnp.where(undefined[:, None], 0.0, residuals)
@@ -206,7 +213,8 @@ class LevenbergMarquardt(Solver):
         self, curvature: Float[Array, "p p"], slope: Float[Array, " p"], damping: Array, past: Remembered
     ) -> tuple[Float[Array, " p"], Remembered]:
         """The step of `J' J / n` and `J' r / n`, and what is remembered after it."""
-        return step_from(past, curvature, slope, damping, self._memory(slope.size), self.factorise)
+        memory = MEMORY if self.memory is None else self.memory
+        return step_from(past, curvature, slope, damping, memory, self.factorise)
 
     def _side_by_side(self, n_states: int) -> int | None:
         """States whose slopes are computed side by side: all, or the largest part of the batch that is allowed."""

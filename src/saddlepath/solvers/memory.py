@@ -36,7 +36,7 @@ def step_from(
     curvature: Float[Array, "p p"],
     slope: Float[Array, " p"],
     damping: Array,
-    memory: float,
+    memory: float | Array,
     every: int,
 ) -> tuple[Float[Array, " p"], Remembered]:
     """The step of `J' J / n` and `J' r / n`, and what is remembered after it.

@@ -61,6 +61,25 @@ def linear_system(
     return residuals, jnp.where(undefined[:, None, None], 0.0, jacobian), undefined
 
 
+def residuals_and_gradient(
+    residuals_at: Residuals, weights: Float[Array, " p"], batch: Array
+) -> tuple[Array, Array, Callable[[Array], Float[Array, " p"]]]:
+    """Residuals `[batch, n_equations]`, undefined states, and `J' r / n` as a function of the equations' factors.
+
+    One backward pass per state, whatever the number of equations; states at which something is not finite are left out.
+    """
+    residuals, back = jax.vmap(lambda y: jax.vjp(lambda w: residuals_at(w, y), weights))(batch)
+    undefined = ~jnp.all(jnp.isfinite(residuals), axis=1)
+    residuals = jnp.where(undefined[:, None], 0.0, residuals)
+
+    def gradient(scale: Array) -> Float[Array, " p"]:
+        slopes = jax.vmap(lambda pull, row: pull(row)[0])(back, residuals * scale**2)
+        finite = jnp.all(jnp.isfinite(slopes), axis=1, keepdims=True)
+        return jnp.sum(jnp.where(finite, slopes, 0.0), axis=0) / residuals.size
+
+    return residuals, undefined, gradient
+
+
 def normal_equations(
     residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, scale: Array, at_once: int
 ) -> tuple[Float[Array, "p p"], Float[Array, " p"], Array]:
@@ -99,26 +118,6 @@ def damped_direction(rows: Float[Array, " n"], slopes: Float[Array, "n p"], damp
     return -solve.cho_solve(solve.cho_factor(gram), slopes.T @ rows)
 
 
-def _defined_rows(
-    residuals_at: Residuals, batch: Array, chosen: Array | None, scale: Array, undefined: Array
-) -> Callable[[Array], Array]:
-    """Scaled residuals by weights; a defined state stands in for an undefined one, with weight zero."""
-    defined = jnp.where(undefined[:, None], batch[jnp.argmin(undefined)], batch)
-
-    def rows(w: Array) -> Array:
-        return jnp.where(undefined[:, None], 0.0, batch_residuals(residuals_at, w, defined, chosen) * scale)
-
-    return rows
-
-
-def gradient(
-    residuals_at: Residuals, weights: Float[Array, " p"], batch: Array, scale: Array, undefined: Array
-) -> Float[Array, " p"]:
-    """`J' r / n` of all equations, by one backward pass; undefined states say nothing."""
-    residuals, back = jax.vjp(_defined_rows(residuals_at, batch, None, scale, undefined), weights)
-    return back(residuals)[0] / residuals.size
-
-
 def conjugate_direction(
     residuals_at: Residuals,
     weights: Float[Array, " p"],
@@ -138,12 +137,16 @@ def conjugate_direction(
         batch: States `[batch, n_points]`.
         chosen: Equations at every state; None: all.
         scale: Factor of the residuals.
-        undefined: States that say nothing.
+        undefined: States that say nothing; a state that says something stands in for them, with weight zero.
         damping: The damping.
         iterations: Most iterations.
         tolerance: Remaining residual of the linear equations, over that of a step of zero. [-]
     """
-    rows = _defined_rows(residuals_at, batch, chosen, scale, undefined)
+    defined = jnp.where(undefined[:, None], batch[jnp.argmin(undefined)], batch)
+
+    def rows(w: Array) -> Array:
+        return jnp.where(undefined[:, None], 0.0, batch_residuals(residuals_at, w, defined, chosen) * scale)
+
     residuals, forward = jax.linearize(rows, weights)
     transpose = jax.linear_transpose(forward, weights)
     back = lambda u: transpose(u)[0] / residuals.size

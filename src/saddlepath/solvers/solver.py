@@ -4,7 +4,7 @@ import abc
 from typing import Any
 
 import equinox as eqx
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, DTypeLike, Float, PRNGKeyArray
 
 from saddlepath.solvers.problem import Problem
 
@@ -57,6 +57,10 @@ class Solver(eqx.Module):
         self, problem: Problem, weights: Array, state: Any, batch: Float[Array, "batch n_points"], key: PRNGKeyArray
     ) -> tuple[Array, Any, StepReport]:
         """One step: new weights, new state, report."""
+
+    def compiled(self, dtype: DTypeLike) -> "Solver":
+        """This solver as compiled steps take it: those that agree in it share a program."""
+        return self
 
     def prepared(self, problem: Problem, n_states: int) -> tuple["Solver", str]:
         """This solver, fitted to the memory that it may take, and what a step then holds, in words or nothing.

@@ -130,7 +130,9 @@ def compile_chunk(
     """Compile `start_state` and `train_chunk` for problems of the structure and shapes of this one."""
     state = start_state(problem, solver, sampler, batch, key)
     jitted: Any = train_chunk  # typed as the function that it wraps
-    jitted.lower(problem, solver, sampler, state, jnp.asarray(False), steps, None).compile()
+    jitted.lower(
+        problem, solver.compiled(state.weights.dtype), sampler, state, jnp.asarray(False), steps, None
+    ).compile()
 
 
 def _step(
@@ -363,6 +365,7 @@ def _chunk(
 ) -> tuple[TrainState, StepTrace]:
     """A chunk in the precision of the weights."""
     with jax.enable_x64(state.weights.dtype == jnp.float64):
+        solver = solver.compiled(state.weights.dtype)
         return train_chunk(problem, solver, sampler, state, jnp.asarray(settled), steps, mesh)
 
 
