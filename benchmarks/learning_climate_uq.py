@@ -36,8 +36,8 @@ TEST = sp.TestPaths(paths=64, burn_in=0, dates=100, repeats=1, quadrature=NODES)
 SETTINGS: dict[str, Any] = {
     "network": sp.Network(width=32),
     "solver": tuple(
-        sp.LevenbergMarquardt(batch=batch, equations=3, memory=memory, steps=steps, floor=1e-7)
-        for batch, memory, steps in ((256, 0.8, 300), (256, 0.95, None))
+        sp.LevenbergMarquardt(batch=256, curvature=64, factorise=3, memory=memory, steps=steps, floor=1e-7)
+        for memory, steps in ((0.9, 600), (0.97, None))
     ),
     "sampling": sp.Passages(tube=0.05, settled_tube=0.02, restart=0.02, reach=12.0),
     "quadrature": NODES,

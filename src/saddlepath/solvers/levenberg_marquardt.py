@@ -20,7 +20,8 @@ and `iterations` finds the step by conjugate gradients.
 """
 
 import dataclasses
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -38,6 +39,7 @@ from saddlepath.solvers.slopes import (
     batch_residuals,
     conjugate_direction,
     damped_direction,
+    defined_residuals,
     linear_system,
     normal_equations,
     residuals_and_gradient,
@@ -53,6 +55,22 @@ MEMORY = 0.8
 """What remains of an earlier batch from step to step [1/step]."""
 MOST_REMEMBERED = 800
 """Weights up to which that is the default: it costs the square and the cube of their number at every step."""
+
+
+class _Linearised(NamedTuple):
+    """Residuals of a batch, and the step that their slopes give.
+
+    Attributes:
+        residuals: `[batch, rows]`, zero where the state is undefined.
+        undefined: States at which something is not finite.
+        chosen: The equations that `residuals` has; None: all.
+        step: Of the factors of the residuals, the damping and what is remembered; with what is remembered after it.
+    """
+
+    residuals: Array
+    undefined: Array
+    chosen: Array | None
+    step: Callable[[Array, Array, Remembered], tuple[Array, Remembered]]
 
 
 class LevenbergMarquardt(Solver):
@@ -157,57 +175,92 @@ class LevenbergMarquardt(Solver):
         before, balance, past = state
         n = jax.eval_shape(residuals_at, weights, batch[0]).shape[0]
         chosen = self._chosen(n, batch.shape[0], key)
-        at_once = self._side_by_side(batch.shape[0])
         n_rows = batch.shape[0] * (n if chosen is None else chosen.shape[1])
-        summed = at_once is not None and n_rows > weights.size
-        entering = None if self.curvature is not None else chosen
-        slopes, gradient = None, None
-        if self.curvature is not None:
-            residuals, undefined, gradient = residuals_and_gradient(residuals_at, weights, batch)
-        elif summed or self.iterations is not None:
-            residuals = batch_residuals(residuals_at, weights, batch, entering)
-            undefined = ~jnp.all(jnp.isfinite(residuals), axis=1)
-            residuals = jnp.where(undefined[:, None], 0.0, residuals)
-        else:
-            residuals, slopes, undefined = linear_system(residuals_at, weights, batch, chosen, at_once)
-        losses = _by_equation(residuals, entering, n)
+        linear = self._linearised(residuals_at, weights, batch, chosen, n_rows)
+        losses = _by_equation(linear.residuals, linear.chosen, n)
         scale, balance = self._row_scale(losses, balance, jax.random.fold_in(key, 1))
-        if slopes is not None:
-            rows, slopes = (residuals * scale).ravel(), (slopes * scale[..., None]).reshape(-1, weights.size)
-            direction, past = self._direction(rows, slopes, before, past)
-        elif self.curvature is not None and gradient is not None:
-            thin = slice(None, None, -(-batch.shape[0] // self.curvature))  # of the states on every device
-            part = batch[thin], None if chosen is None else chosen[thin]
-            slopes = (linear_system(residuals_at, weights, *part, None)[1] * scale[..., None]).reshape(-1, weights.size)
-            direction, past = self._solved(slopes.T @ slopes / len(slopes), gradient(scale), before, past)
-        elif summed and at_once is not None:
-            curvature, slope, undefined = normal_equations(residuals_at, weights, batch, chosen, scale, at_once)
-            residuals = jnp.where(undefined[:, None], 0.0, residuals)
-            direction, past = self._solved(curvature / n_rows, slope / n_rows, before, past)
-        else:
-            direction = conjugate_direction(
-                residuals_at, weights, batch, chosen, scale, undefined, before, self.iterations or 0, self.tolerance
-            )
-        loss = jnp.mean((residuals * scale) ** 2)
-        trial = batch_residuals(residuals_at, weights + direction, batch, entering)
-        trial = jnp.where(undefined[:, None], 0.0, trial)
-        accepted = (jnp.mean((trial * scale) ** 2) < loss) & jnp.all(jnp.isfinite(direction))
+        direction, past = linear.step(scale, before, past)
+        trial = batch_residuals(residuals_at, weights + direction, batch, linear.chosen)
+        trial = jnp.where(linear.undefined[:, None], 0.0, trial)
+        loss = lambda residuals: jnp.mean((residuals * scale) ** 2)
+        accepted = (loss(trial) < loss(linear.residuals)) & jnp.all(jnp.isfinite(direction))
         damping = jnp.clip(
             before * jnp.where(accepted, self.accept, self.reject), self._floor(n_rows, weights.size), CEILING
         )
-        report = StepReport(jnp.mean(residuals**2), accepted, before, jnp.sum(undefined), losses)
+        undefined = jnp.sum(linear.undefined)
+        report = StepReport(jnp.mean(linear.residuals**2), accepted, before, undefined, losses)
         past = past._replace(age=jnp.where(accepted, past.age, 0))
         state = damping.astype(before.dtype), balance, past
         return jnp.where(accepted, weights + direction, weights), state, report
 
-    def _direction(
-        self, rows: Float[Array, " n"], slopes: Float[Array, "n p"], damping: Array, past: Remembered
-    ) -> tuple[Float[Array, " p"], Remembered]:
-        """The step, and what is remembered after it."""
-        if past.curvature.size == 0:
-            return damped_direction(rows, slopes, damping), past
-        n = rows.size
-        return self._solved(slopes.T @ slopes / n, slopes.T @ rows / n, damping, past)
+    def _linearised(
+        self, residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, n_rows: int
+    ) -> "_Linearised":
+        """The batch in the way that its size and the memory ask for."""
+        at_once = self._side_by_side(batch.shape[0])
+        if self.curvature is not None:
+            return self._thinned(residuals_at, weights, batch, chosen, self.curvature)
+        if self.iterations is not None:
+            return self._without_matrix(residuals_at, weights, batch, chosen, self.iterations)
+        if at_once is not None and n_rows > weights.size:
+            return self._summed(residuals_at, weights, batch, chosen, at_once)
+        return self._whole(residuals_at, weights, batch, chosen, at_once)
+
+    def _whole(
+        self, residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, at_once: int | None
+    ) -> "_Linearised":
+        """The slopes of all states."""
+        residuals, slopes, undefined = linear_system(residuals_at, weights, batch, chosen, at_once)
+
+        def step(scale: Array, damping: Array, past: Remembered) -> tuple[Array, Remembered]:
+            rows, scaled = (residuals * scale).ravel(), (slopes * scale[..., None]).reshape(-1, weights.size)
+            if past.curvature.size == 0:
+                return damped_direction(rows, scaled, damping), past
+            n = rows.size
+            return self._solved(scaled.T @ scaled / n, scaled.T @ rows / n, damping, past)
+
+        return _Linearised(residuals, undefined, chosen, step)
+
+    def _thinned(
+        self, residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, curvature: int
+    ) -> "_Linearised":
+        """The slopes of few states, and the gradient of all states and equations."""
+        residuals, undefined, gradient = residuals_and_gradient(residuals_at, weights, batch)
+        thin = slice(None, None, -(-batch.shape[0] // curvature))  # of the states on every device
+        part = batch[thin], None if chosen is None else chosen[thin]
+        _, slopes, _ = linear_system(residuals_at, weights, *part, None)
+
+        def step(scale: Array, damping: Array, past: Remembered) -> tuple[Array, Remembered]:
+            scaled = (slopes * scale[..., None]).reshape(-1, weights.size)
+            return self._solved(scaled.T @ scaled / len(scaled), gradient(scale), damping, past)
+
+        return _Linearised(residuals, undefined, None, step)
+
+    def _summed(
+        self, residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, at_once: int
+    ) -> "_Linearised":
+        """`J' J` and `J' r` over chunks of states, where the slopes of all would be larger."""
+        residuals, undefined = defined_residuals(residuals_at, weights, batch, chosen)
+
+        def step(scale: Array, damping: Array, past: Remembered) -> tuple[Array, Remembered]:
+            curvature, slope = normal_equations(residuals_at, weights, batch, chosen, scale, at_once)
+            return self._solved(curvature / residuals.size, slope / residuals.size, damping, past)
+
+        return _Linearised(residuals, undefined, chosen, step)
+
+    def _without_matrix(
+        self, residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, iterations: int
+    ) -> "_Linearised":
+        """No slopes at all."""
+        residuals, undefined = defined_residuals(residuals_at, weights, batch, chosen)
+
+        def step(scale: Array, damping: Array, past: Remembered) -> tuple[Array, Remembered]:
+            found = conjugate_direction(
+                residuals_at, weights, batch, chosen, scale, undefined, damping, iterations, self.tolerance
+            )
+            return found, past
+
+        return _Linearised(residuals, undefined, chosen, step)
 
     def _solved(
         self, curvature: Float[Array, "p p"], slope: Float[Array, " p"], damping: Array, past: Remembered

@@ -28,6 +28,15 @@ def batch_residuals(residuals_at: Residuals, weights: Array, batch: Array, chose
     return jax.vmap(chosen_residuals, (None, None, 0, 0))(residuals_at, weights, batch, chosen)
 
 
+def defined_residuals(
+    residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None
+) -> tuple[Array, Array]:
+    """Residuals `[batch, rows]`, zero at undefined states, and which states are undefined `[batch]`."""
+    residuals = batch_residuals(residuals_at, weights, batch, chosen)
+    undefined = ~jnp.all(jnp.isfinite(residuals), axis=1)
+    return jnp.where(undefined[:, None], 0.0, residuals), undefined
+
+
 def linear_system(
     residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, at_once: int | None
 ) -> tuple[Array, Array, Array]:
@@ -82,19 +91,18 @@ def residuals_and_gradient(
 
 def normal_equations(
     residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, scale: Array, at_once: int
-) -> tuple[Float[Array, "p p"], Float[Array, " p"], Array]:
-    """`J' J`, `J' r` and undefined states, summed over chunks of `at_once` states; rows are times `scale`."""
+) -> tuple[Float[Array, "p p"], Float[Array, " p"]]:
+    """`J' J` and `J' r`, summed over chunks of `at_once` states; rows are times `scale`, undefined states left out."""
     p = weights.size
 
-    def add(total: tuple[Array, Array], chunk: tuple[Array, Array | None]) -> tuple[tuple[Array, Array], Array]:
-        residuals, jacobian, undefined = linear_system(residuals_at, weights, *chunk, None)
+    def add(total: tuple[Array, Array], chunk: tuple[Array, Array | None]) -> tuple[tuple[Array, Array], None]:
+        residuals, jacobian, _ = linear_system(residuals_at, weights, *chunk, None)
         rows, slopes = (residuals * scale).ravel(), (jacobian * scale[..., None]).reshape(-1, p)
-        return (total[0] + slopes.T @ slopes, total[1] + slopes.T @ rows), undefined
+        return (total[0] + slopes.T @ slopes, total[1] + slopes.T @ rows), None
 
     chunks = jax.tree.map(lambda a: _chunks(a, at_once), (batch, chosen))
     zero = jnp.zeros((p, p), dtype=weights.dtype), jnp.zeros(p, dtype=weights.dtype)
-    (curvature, slope), undefined = jax.lax.scan(add, zero, chunks)
-    return curvature, slope, _joined(undefined)
+    return jax.lax.scan(add, zero, chunks)[0]
 
 
 def _chunks(array: Array, at_once: int) -> Array:
