@@ -15,9 +15,9 @@ import equinox as eqx
 import numpy as np
 
 import saddlepath as sp
-from saddlepath import climate
 from benchmarks.climate_family import against_the_optimum, drawn, solved
 from benchmarks.measure import surroundings
+from saddlepath import climate
 from saddlepath.models.cdice import CDICE
 
 RESULT = Path(__file__).parent / "results" / "climate_calibrations.json"
