@@ -17,14 +17,11 @@ import numpy as np
 import saddlepath as sp
 from benchmarks.climate_family import against_the_optimum, drawn, solved
 from benchmarks.measure import surroundings
-from saddlepath import climate
 from saddlepath.models.cdice import CDICE
 
 RESULT = Path(__file__).parent / "results" / "climate_calibrations.json"
 BARS = {"social cost of carbon": 2e-3, "minutes": 15.0}
 DRAWS = 50
-USUAL_RATE, LEAST_RATE = 0.025, 0.003
-"""Rates of discount in the weight of a residual. [1/yr]"""
 INTEREST, GROWTH = 0.044, 0.02
 """Published pairs of `rho` and `psi` have this rate of interest at this growth. [1/yr]"""
 
@@ -39,12 +36,6 @@ class Interested(CDICE):
         preferences = 1 / self.curvature, self.impatience * (INTEREST - GROWTH * self.curvature)
         return eqx.tree_at(lambda problem: (problem.psi, problem.rho), super().problem(), preferences)
 
-    def residuals(self, s, x, E):
-        """Errors of prices add up over about as many years as a planner looks ahead, by which they are weighed."""
-        found = super().residuals(s, x, E)
-        ahead = USUAL_RATE / (LEAST_RATE + climate.rate_at_rest(self.problem(), s.t))
-        return found | {name: ahead * found[name] for name in ("carbon", "heat")}
-
 
 BOX = sp.Box(
     impatience=(0.85, 1.25), curvature=(0.48, 2.03), pi2=(0.0018, 0.006), theta2=(2.4, 2.8), carbon_index=(-1.0, 1.0),
@@ -55,8 +46,8 @@ BOX = sp.Box(
 
 SETTINGS: dict[str, Any] = {
     "solver": tuple(
-        sp.LevenbergMarquardt(batch=384, equations=2, curvature=128, factorise=4, memory=memory, steps=steps)
-        for memory, steps in ((0.9, 600), (0.97, 1400), (0.99, None))
+        sp.LevenbergMarquardt(batch=384, equations=2, memory=memory, steps=steps)
+        for memory, steps in ((0.8, 400), (0.97, 1200), (0.99, None))
     ),
     "network": sp.Network(width=34),
     "sampling": sp.Passages(restart=0.008),

@@ -36,8 +36,8 @@ TEST = sp.TestPaths(paths=64, burn_in=0, dates=100, repeats=1, quadrature=NODES)
 SETTINGS: dict[str, Any] = {
     "network": sp.Network(width=32),
     "solver": tuple(
-        sp.LevenbergMarquardt(batch=256, curvature=64, factorise=3, memory=memory, steps=steps, floor=1e-7)
-        for memory, steps in ((0.9, 600), (0.97, None))
+        sp.LevenbergMarquardt(batch=128, equations=6, memory=memory, steps=steps, floor=1e-7)
+        for memory, steps in ((0.9, 400), (0.96, 1200), (0.98, None))
     ),
     "sampling": sp.Passages(tube=0.05, settled_tube=0.02, restart=0.02, reach=12.0),
     "quadrature": NODES,
@@ -64,7 +64,7 @@ def main() -> None:
 def measured(side: str, folder: str | None) -> dict[str, Any]:
     """One side of `psi = 1`: solution, residuals and study."""
     clock = Clock()
-    family = sp.solve(LearningClimate(), over=SIDES[side], seconds=750, **SETTINGS)
+    family = sp.solve(LearningClimate(), over=SIDES[side], seconds=700, **SETTINGS)
     clock.stop("solve")
     if folder:
         family.save(Path(folder) / f"{side}.sp")

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -58,8 +59,16 @@ def test_what_an_earlier_batch_said_is_kept() -> None:
 def test_large_rules_remember_on_request() -> None:
     weights = jnp.zeros(MOST_REMEMBERED + 1)
     start = lambda memory: sp.LevenbergMarquardt(memory=memory).init(small_problem(), weights)
-    sizes = [start(memory)[2].curvature.size for memory in (None, 0.8)]
+    sizes = [start(memory)[2].size for memory in (None, 0.8)]
     assert sizes == [0, weights.size**2]
+
+
+def test_stages_of_another_memory_share_a_program() -> None:
+    """What is static in two stages is equal, and memory or none is not the same program."""
+    static = lambda solver: eqx.partition(solver.compiled(jnp.float32), eqx.is_array)[1]
+    short, long = (sp.LevenbergMarquardt(memory=memory, steps=steps) for memory, steps in ((0.8, 10), (0.97, None)))
+    assert eqx.tree_equal(static(short), static(long)) is True
+    assert not eqx.tree_equal(static(short), static(sp.LevenbergMarquardt(memory=0.0)))
 
 
 def test_a_memory_that_never_forgets_is_refused() -> None:
@@ -108,42 +117,6 @@ def test_chunks_of_states_give_the_same_step(n_states: int, settings: dict[str, 
     np.testing.assert_allclose(told_in_chunks.losses, told.losses, atol=1e-10)
 
 
-@pytest.mark.parametrize("settings", [{}, {"scaling": "equations"}])
-def test_all_states_in_the_curvature_give_the_same_step(settings: dict[str, Any]) -> None:
-    states = WIDE.copy()
-    states[1, 0] = 3.0  # nothing is defined there
-    whole, told = one_step(states, memory=0.5, **settings)
-    found, told_apart = one_step(states, memory=0.5, curvature=16, **settings)
-    np.testing.assert_allclose(found, whole, atol=1e-10)  # sums in another order
-    assert int(told.undefined) == int(told_apart.undefined) == 1
-
-
-def test_few_states_in_the_curvature_and_a_factorisation_for_two_steps() -> None:
-    """All states enter `J' r`, every fourth enters `J' J`; the second step takes the first one's factorisation."""
-    first, slopes_at = jnp.linspace(-1.0, 1.0, 8), jax.vmap(jax.jacfwd(wide), (None, 0))
-    weights, factorised = first, None
-    for _ in range(2):
-        rows = jax.vmap(wide, (None, 0))(weights, WIDE)
-        slope = jnp.einsum("nej,ne->j", slopes_at(weights, WIDE), rows) / rows.size
-        thin = slopes_at(weights, WIDE[::4]).reshape(-1, 8)
-        factorised = thin.T @ thin / len(thin) + 0.1 * jnp.eye(8) if factorised is None else factorised
-        weights = weights - jnp.linalg.solve(factorised, slope)
-    found, report = one_step(WIDE, memory=0.5, curvature=4, factorise=2)
-    assert bool(report.accepted)
-    np.testing.assert_allclose(found, weights, atol=ROUNDOFF)
-
-
-def test_a_refused_step_asks_for_a_new_factorisation() -> None:
-    """Whatever its age: the next step is damped more."""
-    solver = sp.LevenbergMarquardt(memory=0.5, factorise=100, damping=1e-6)
-    bent = lambda weights, y: jnp.arctan(weights - y[:1])
-    weights, batch = jnp.full(1, 3.0), jnp.zeros((1, 1))
-    state = solver.init(small_problem(), weights)
-    moved, state, report = solver.fit(bent, weights, state, batch, KEY)
-    assert not bool(report.accepted) and int(state[2].age) == 0  # Newton's method on arctan leaves from 3
-    assert float(moved[0]) == 3.0
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, {"scaling": "equations"}])
 def test_conjugate_gradients_give_the_step_without_a_matrix(settings: dict[str, Any]) -> None:
@@ -189,12 +162,7 @@ def test_chunks_are_chosen_to_fit_and_what_a_step_holds_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [
-        ({"at_once": 0}, "at_once must be positive"),
-        ({"iterations": 5, "memory": 0.5}, "keep no matrix"),
-        ({"curvature": 8}, "both rest on a memory"),
-        ({"memory": 0.9, "factorise": 4, "at_once": 8}, "no at_once"),
-    ],
+    [({"at_once": 0}, "at_once must be positive"), ({"iterations": 5, "memory": 0.5}, "keep no matrix")],
 )
 def test_settings_that_contradict_are_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(sp.ConfigError, match=words):

@@ -12,9 +12,6 @@ batches have said, forgotten at a constant rate: `G <- memory G + J' J / n`, `d 
 recursive least squares, or an extended Kalman filter of the weights (Ljung and Soederstroem, 1983; Puskorius and
 Feldkamp, 1994, IEEE Trans. Neural Networks).
 
-With so long a memory the gradient is what is noisy: `curvature` lets fewer states enter `J' J` than `J' r`, and
-`factorise` several steps share a factorisation.
-
 Where many equations meet many weights the Jacobian no longer fits: `at_once` and `megabytes` cut the batch into chunks,
 and `iterations` finds the step by conjugate gradients.
 """
@@ -32,7 +29,6 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from saddlepath.errors import ConfigError
 from saddlepath.solvers.balancing import Balancing, balancing
 from saddlepath.solvers.devices import agreed
-from saddlepath.solvers.memory import Remembered, nothing, step_from
 from saddlepath.solvers.problem import Problem
 from saddlepath.solvers.slopes import (
     Residuals,
@@ -42,7 +38,6 @@ from saddlepath.solvers.slopes import (
     defined_residuals,
     linear_system,
     normal_equations,
-    residuals_and_gradient,
 )
 from saddlepath.solvers.solver import Solver, StepReport
 
@@ -63,14 +58,12 @@ class _Linearised(NamedTuple):
     Attributes:
         residuals: `[batch, rows]`, zero where the state is undefined.
         undefined: States at which something is not finite.
-        chosen: The equations that `residuals` has; None: all.
         step: Of the factors of the residuals, the damping and what is remembered; with what is remembered after it.
     """
 
     residuals: Array
     undefined: Array
-    chosen: Array | None
-    step: Callable[[Array, Array, Remembered], tuple[Array, Remembered]]
+    step: Callable[[Array, Array, Array], tuple[Array, Array]]
 
 
 class LevenbergMarquardt(Solver):
@@ -87,9 +80,6 @@ class LevenbergMarquardt(Solver):
         floor: Least damping; default by the shape of the Jacobian. [-]
         memory: What remains of an earlier batch's `J' J` from step to step; 0 forgets it at once. Default 0.8 for
             rules of up to `MOST_REMEMBERED` weights, 0 for larger ones. [1/step]
-        curvature: At most so many states of the batch enter `J' J`, where something is remembered; all enter `J' r`,
-            with all of their equations. None: all.
-        factorise: Steps that share a factorisation of what is remembered; several save time where memory is long.
         scaling: How equations are weighed: `none`, `equations` (each divided by its root mean square on the batch),
             `inverse loss`, `relobralo`, or a `Relobralo` with parameters of its own.
         at_once: States whose slopes are computed side by side, at most; None: all. Fewer need less memory and give the
@@ -109,8 +99,6 @@ class LevenbergMarquardt(Solver):
     reject: float = 4.0
     floor: float | None = None
     memory: float | None = None
-    curvature: int | None = eqx.field(static=True, default=None)
-    factorise: int = eqx.field(static=True, default=1)
     scaling: str | Balancing = eqx.field(static=True, default="none")
     at_once: int | None = eqx.field(static=True, default=None)
     megabytes: float | None = eqx.field(static=True, default=None)
@@ -127,13 +115,7 @@ class LevenbergMarquardt(Solver):
                 f"equations={self.equations} with scaling={self.scaling!r}: a step needs one equation or more per "
                 "state, and a choice of equations needs scaling='none'."
             )
-        if (self.curvature is not None or self.factorise > 1) and not (self.memory and self.at_once is None):
-            raise ConfigError(
-                f"curvature={self.curvature}, factorise={self.factorise} with memory={self.memory}, at_once="
-                f"{self.at_once}: both rest on a memory and on slopes side by side; give memory, such as 0.97, and no "
-                "at_once."
-            )
-        for name in ("curvature", "factorise", "at_once", "megabytes", "iterations"):
+        for name in ("at_once", "megabytes", "iterations"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ConfigError(f"{name} must be positive, got {value}; leave it out for none.")
@@ -145,14 +127,13 @@ class LevenbergMarquardt(Solver):
 
     def init(self, problem, weights):
         damping = jnp.asarray(self.damping, dtype=weights.dtype)
-        n = weights.size if self._remembers(weights.size) else 0
-        return damping, balancing(self.scaling).init(problem, weights), nothing(n, self.factorise, weights.dtype)
+        past = (weights.size,) * 2 if self._remembers(weights.size) else (0, 0)
+        return damping, balancing(self.scaling).init(problem, weights), jnp.zeros(past, dtype=weights.dtype)
 
     def compiled(self, dtype):
         """Its numbers are arrays, so that stages of another memory run the same program."""
-        numbers = {name: getattr(self, name) for name in ("damping", "accept", "reject", "floor", "memory")}
-        arrays = {name: jnp.asarray(value, dtype=dtype) for name, value in numbers.items() if value}
-        return dataclasses.replace(self, steps=None, **arrays)
+        number = lambda leaf: jnp.asarray(leaf, dtype=dtype) if leaf else leaf  # to remember nothing is structure
+        return jax.tree.map(number, dataclasses.replace(self, steps=None))
 
     def _remembers(self, n_weights: int) -> bool:
         """Whether anything is remembered; a memory that compiled steps take is an array, and not zero."""
@@ -177,10 +158,10 @@ class LevenbergMarquardt(Solver):
         chosen = self._chosen(n, batch.shape[0], key)
         n_rows = batch.shape[0] * (n if chosen is None else chosen.shape[1])
         linear = self._linearised(residuals_at, weights, batch, chosen, n_rows)
-        losses = _by_equation(linear.residuals, linear.chosen, n)
+        losses = _by_equation(linear.residuals, chosen, n)
         scale, balance = self._row_scale(losses, balance, jax.random.fold_in(key, 1))
         direction, past = linear.step(scale, before, past)
-        trial = batch_residuals(residuals_at, weights + direction, batch, linear.chosen)
+        trial = batch_residuals(residuals_at, weights + direction, batch, chosen)
         trial = jnp.where(linear.undefined[:, None], 0.0, trial)
         loss = lambda residuals: jnp.mean((residuals * scale) ** 2)
         accepted = (loss(trial) < loss(linear.residuals)) & jnp.all(jnp.isfinite(direction))
@@ -189,17 +170,14 @@ class LevenbergMarquardt(Solver):
         )
         undefined = jnp.sum(linear.undefined)
         report = StepReport(jnp.mean(linear.residuals**2), accepted, before, undefined, losses)
-        past = past._replace(age=jnp.where(accepted, past.age, 0))
         state = damping.astype(before.dtype), balance, past
         return jnp.where(accepted, weights + direction, weights), state, report
 
     def _linearised(
         self, residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, n_rows: int
-    ) -> "_Linearised":
+    ) -> _Linearised:
         """The batch in the way that its size and the memory ask for."""
         at_once = self._side_by_side(batch.shape[0])
-        if self.curvature is not None:
-            return self._thinned(residuals_at, weights, batch, chosen, self.curvature)
         if self.iterations is not None:
             return self._without_matrix(residuals_at, weights, batch, chosen, self.iterations)
         if at_once is not None and n_rows > weights.size:
@@ -208,66 +186,54 @@ class LevenbergMarquardt(Solver):
 
     def _whole(
         self, residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, at_once: int | None
-    ) -> "_Linearised":
+    ) -> _Linearised:
         """The slopes of all states."""
         residuals, slopes, undefined = linear_system(residuals_at, weights, batch, chosen, at_once)
 
-        def step(scale: Array, damping: Array, past: Remembered) -> tuple[Array, Remembered]:
+        def step(scale: Array, damping: Array, past: Array) -> tuple[Array, Array]:
             rows, scaled = (residuals * scale).ravel(), (slopes * scale[..., None]).reshape(-1, weights.size)
-            if past.curvature.size == 0:
+            if past.size == 0:
                 return damped_direction(rows, scaled, damping), past
             n = rows.size
             return self._solved(scaled.T @ scaled / n, scaled.T @ rows / n, damping, past)
 
-        return _Linearised(residuals, undefined, chosen, step)
-
-    def _thinned(
-        self, residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, curvature: int
-    ) -> "_Linearised":
-        """The slopes of few states, and the gradient of all states and equations."""
-        residuals, undefined, gradient = residuals_and_gradient(residuals_at, weights, batch)
-        thin = slice(None, None, -(-batch.shape[0] // curvature))  # of the states on every device
-        part = batch[thin], None if chosen is None else chosen[thin]
-        _, slopes, _ = linear_system(residuals_at, weights, *part, None)
-
-        def step(scale: Array, damping: Array, past: Remembered) -> tuple[Array, Remembered]:
-            scaled = (slopes * scale[..., None]).reshape(-1, weights.size)
-            return self._solved(scaled.T @ scaled / len(scaled), gradient(scale), damping, past)
-
-        return _Linearised(residuals, undefined, None, step)
+        return _Linearised(residuals, undefined, step)
 
     def _summed(
         self, residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, at_once: int
-    ) -> "_Linearised":
+    ) -> _Linearised:
         """`J' J` and `J' r` over chunks of states, where the slopes of all would be larger."""
         residuals, undefined = defined_residuals(residuals_at, weights, batch, chosen)
 
-        def step(scale: Array, damping: Array, past: Remembered) -> tuple[Array, Remembered]:
+        def step(scale: Array, damping: Array, past: Array) -> tuple[Array, Array]:
             curvature, slope = normal_equations(residuals_at, weights, batch, chosen, scale, at_once)
             return self._solved(curvature / residuals.size, slope / residuals.size, damping, past)
 
-        return _Linearised(residuals, undefined, chosen, step)
+        return _Linearised(residuals, undefined, step)
 
     def _without_matrix(
         self, residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, iterations: int
-    ) -> "_Linearised":
+    ) -> _Linearised:
         """No slopes at all."""
         residuals, undefined = defined_residuals(residuals_at, weights, batch, chosen)
 
-        def step(scale: Array, damping: Array, past: Remembered) -> tuple[Array, Remembered]:
+        def step(scale: Array, damping: Array, past: Array) -> tuple[Array, Array]:
             found = conjugate_direction(
                 residuals_at, weights, batch, chosen, scale, undefined, damping, iterations, self.tolerance
             )
             return found, past
 
-        return _Linearised(residuals, undefined, chosen, step)
+        return _Linearised(residuals, undefined, step)
 
     def _solved(
-        self, curvature: Float[Array, "p p"], slope: Float[Array, " p"], damping: Array, past: Remembered
-    ) -> tuple[Float[Array, " p"], Remembered]:
+        self, curvature: Float[Array, "p p"], slope: Float[Array, " p"], damping: Array, past: Array
+    ) -> tuple[Float[Array, " p"], Array]:
         """The step of `J' J / n` and `J' r / n`, and what is remembered after it."""
-        memory = MEMORY if self.memory is None else self.memory
-        return step_from(past, curvature, slope, damping, memory, self.factorise)
+        p, solve = slope.size, jax.scipy.linalg
+        if past.size > 0:
+            past = curvature = (MEMORY if self.memory is None else self.memory) * past + curvature
+        gram = curvature + damping * jnp.eye(p, dtype=slope.dtype)
+        return -solve.cho_solve(solve.cho_factor(gram), slope), past
 
     def _side_by_side(self, n_states: int) -> int | None:
         """States whose slopes are computed side by side: all, or the largest part of the batch that is allowed."""

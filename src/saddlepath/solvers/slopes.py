@@ -70,25 +70,6 @@ def linear_system(
     return residuals, jnp.where(undefined[:, None, None], 0.0, jacobian), undefined
 
 
-def residuals_and_gradient(
-    residuals_at: Residuals, weights: Float[Array, " p"], batch: Array
-) -> tuple[Array, Array, Callable[[Array], Float[Array, " p"]]]:
-    """Residuals `[batch, n_equations]`, undefined states, and `J' r / n` as a function of the equations' factors.
-
-    One backward pass per state, whatever the number of equations; states at which something is not finite are left out.
-    """
-    residuals, back = jax.vmap(lambda y: jax.vjp(lambda w: residuals_at(w, y), weights))(batch)
-    undefined = ~jnp.all(jnp.isfinite(residuals), axis=1)
-    residuals = jnp.where(undefined[:, None], 0.0, residuals)
-
-    def gradient(scale: Array) -> Float[Array, " p"]:
-        slopes = jax.vmap(lambda pull, row: pull(row)[0])(back, residuals * scale**2)
-        finite = jnp.all(jnp.isfinite(slopes), axis=1, keepdims=True)
-        return jnp.sum(jnp.where(finite, slopes, 0.0), axis=0) / residuals.size
-
-    return residuals, undefined, gradient
-
-
 def normal_equations(
     residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, scale: Array, at_once: int
 ) -> tuple[Float[Array, "p p"], Float[Array, " p"]]:
