@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import saddlepath as sp
+from saddlepath import climate
 from saddlepath.economy import economy
 from saddlepath.model import with_array_leaves
 from saddlepath.models.learning_climate import LearningClimate
@@ -117,6 +118,25 @@ def test_the_first_year_is_that_of_cdice_with_the_same_sensitivity() -> None:
     np.testing.assert_allclose(after.carbon, theirs.carbon, rtol=1e-12)
     np.testing.assert_allclose(after.heat, theirs.heat, rtol=1e-7)  # 1.2/.35 as a float of the parameter
     assert learnt == pytest.approx(float(theirs.heat[0]) + 0.1, rel=1e-6)  # one s.d. of weather
+
+
+def test_costs_over_a_crude_plan_are_the_same_costs() -> None:
+    """Ratios of one are the crude plan's costs, near the optimum's without risk; given as costs they abate as much."""
+    model = LearningClimate(inputs="prices")
+    with jax.enable_x64(True):
+        s, x = model.steady_guess()
+        x = model.complete(s, x)
+        carbon, heat = model.projected(s)
+        given = {f"{name}_ratio": getattr(x, f"{name}_cost") for name in ("carbon", "heat", "mean", "variance")}
+        plain = LearningClimate()
+        same = plain.complete(s, plain.steady_guess()[1]._replace(price_ratio=x.price, **given))
+        tonne = float(x.price * model.problem().effective_labour(0.0) / climate.CO2_PER_CARBON)
+    np.testing.assert_allclose([x.price, *x.carbon_cost], [carbon[0], *carbon])
+    np.testing.assert_allclose([*x.heat_cost, x.mean_cost], [*heat, 90 * heat[0]])
+    for name in ("price", *COSTS, "mu"):
+        np.testing.assert_allclose(getattr(same, name), getattr(x, name), err_msg=name)
+    # 64.84 USD/tCO2 in the air at the start of 2015 by nonlinear programming; emitted carbon is a year from it.
+    assert tonne == pytest.approx(64.84, rel=0.25)
 
 
 # A tipping point that drifts.
