@@ -74,10 +74,7 @@ def main() -> None:
 def measured(side: str, folder: str | None) -> dict[str, Any]:
     """One side of `psi = 1`: solution, residuals and study."""
     clock = Clock()
-    family = sp.solve(MODEL, over=SIDES[side], **SETTINGS)
-    clock.stop("solve")
-    if folder:
-        family.save(Path(folder) / f"{side}.sp")
+    family = solved(side, folder, clock)
     found = sp.study(
         family, QUANTITIES, uniform(SIDES[side]), points=DESIGN, chosen=CHOSEN, periods=YEARS, paths=PATHS, base=1024,
         draws=8,
@@ -96,6 +93,23 @@ def measured(side: str, folder: str | None) -> dict[str, Any]:
         "means": dict(zip(QUANTITIES, np.mean(found.labels.values, axis=0).tolist(), strict=True)),
         "quantities": {name: summary(found, name) for name in QUANTITIES},
     }
+
+
+def solved(side: str, folder: str | None, clock: "Clock") -> sp.Solution:
+    """The solution; one that lies in the folder is taken as it is, with the time that it took."""
+    if folder is None:
+        family = sp.solve(MODEL, over=SIDES[side], **SETTINGS)
+        clock.stop("solve")
+        return family
+    file, took = Path(folder) / f"{side}.sp", Path(folder) / f"{side}-seconds.json"
+    if file.exists():
+        clock.stop("loading")
+        clock.seconds = json.loads(took.read_text())
+        return sp.load(file, LearningClimate)
+    family = solved(side, None, clock)
+    family.save(file)
+    took.write_text(json.dumps(clock.seconds))
+    return family
 
 
 class Clock:
