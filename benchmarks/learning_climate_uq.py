@@ -3,8 +3,9 @@
 Six parameters of Friedl, Kuebler, Scheidegger and Usui (2023, Table 1) are pseudo-states, one solution on either side
 of `psi = 1`. Mean social costs of carbon in 2020, 2050 and 2100, temperature in 2100 and emissions in 2050 are
 simulated at 200 points of a design; Sobol' indices, Shapley and univariate effects follow, with their page. Bar: forty
-minutes on two cores for everything, where the source needs four hours for a solution alone. Residuals on fresh paths tell how right the rules are, and so does the social cost of
-the planner at the source's benchmark, whom `benchmarks.learning_climate` solves alone, on the same paths.
+minutes on two cores for everything, where the source needs four hours for a solution alone. Residuals on fresh paths
+tell how right the rules are, and so does the social cost of the planner at the source's benchmark, whom
+`benchmarks.learning_climate` solves alone, on the same paths.
 """
 
 import json
