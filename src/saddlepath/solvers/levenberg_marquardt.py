@@ -178,10 +178,8 @@ class LevenbergMarquardt(Solver):
     ) -> _Linearised:
         """The batch in the way that its size and the memory ask for."""
         at_once = self._side_by_side(batch.shape[0])
-        if self.iterations is not None:
-            return self._without_matrix(residuals_at, weights, batch, chosen, self.iterations)
-        if at_once is not None and n_rows > weights.size:
-            return self._summed(residuals_at, weights, batch, chosen, at_once)
+        if self.iterations is not None or (at_once is not None and n_rows > weights.size):
+            return self._without_slopes(residuals_at, weights, batch, chosen, at_once)
         return self._whole(residuals_at, weights, batch, chosen, at_once)
 
     def _whole(
@@ -199,29 +197,18 @@ class LevenbergMarquardt(Solver):
 
         return _Linearised(residuals, undefined, step)
 
-    def _summed(
-        self, residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, at_once: int
+    def _without_slopes(
+        self, residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, at_once: int | None
     ) -> _Linearised:
-        """`J' J` and `J' r` over chunks of states, where the slopes of all would be larger."""
+        """`J' J` and `J' r` over chunks of states where the slopes of all would be larger, or no matrix at all."""
         residuals, undefined = defined_residuals(residuals_at, weights, batch, chosen)
 
         def step(scale: Array, damping: Array, past: Array) -> tuple[Array, Array]:
-            curvature, slope = normal_equations(residuals_at, weights, batch, chosen, scale, at_once)
-            return self._solved(curvature / residuals.size, slope / residuals.size, damping, past)
-
-        return _Linearised(residuals, undefined, step)
-
-    def _without_matrix(
-        self, residuals_at: Residuals, weights: Array, batch: Array, chosen: Array | None, iterations: int
-    ) -> _Linearised:
-        """No slopes at all."""
-        residuals, undefined = defined_residuals(residuals_at, weights, batch, chosen)
-
-        def step(scale: Array, damping: Array, past: Array) -> tuple[Array, Array]:
-            found = conjugate_direction(
-                residuals_at, weights, batch, chosen, scale, undefined, damping, iterations, self.tolerance
-            )
-            return found, past
+            given = residuals_at, weights, batch, chosen, scale
+            if at_once is not None:
+                curvature, slope = normal_equations(*given, at_once)
+                return self._solved(curvature / residuals.size, slope / residuals.size, damping, past)
+            return conjugate_direction(*given, undefined, damping, self.iterations or 0, self.tolerance), past
 
         return _Linearised(residuals, undefined, step)
 
