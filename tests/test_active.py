@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -84,6 +85,34 @@ def test_the_reduction_is_what_a_label_brings(process) -> None:
     assert float(scores(IntegratedVariance(), process, candidate, references)[0]) == pytest.approx(expected, rel=1e-5)
 
 
+def labelled(**more: Any) -> sp.Labels:
+    """Twelve labels of the peak."""
+    theta = PLANE.design(12)
+    return sp.Labels(PLANE, theta, np.array([peak(one) for one in theta]).reshape(-1, 1), **{"outputs": ("y",)} | more)
+
+
+def test_labels_that_are_there_are_not_computed_again() -> None:
+    calls = []
+
+    def counted(theta: np.ndarray) -> np.ndarray:
+        calls.append(theta)
+        return peak(theta)
+
+    found = learn(counted, PLANE, n=15, start=labelled())
+    assert len(calls) == 3 and len(found.labels) == 15
+    np.testing.assert_array_equal(found.labels.theta[:12], labelled().theta)
+
+
+def test_scores_of_many_outputs_come_back() -> None:
+    """With one batch of triangular solves per output, two at a time, the second or third call never returned."""
+    theta = PLANE.design(20)
+    values = np.stack([np.sin((1 + j) * theta.sum(axis=1)) for j in range(5)], axis=1)
+    gp = GP(restarts=1).fit(sp.Labels(PLANE, theta, values, tuple("abcde")))
+    random = np.random.default_rng(0)
+    for rule in (IntegratedVariance(), LeftOutVariance()) * 10:
+        assert np.all(np.isfinite(scores(rule, gp, random.random((1000, 2)), random.random((256, 2)))))
+
+
 @pytest.mark.slow
 def test_failures_are_skipped_and_no_point_comes_twice() -> None:
     found = learn(partly, PLANE, n=24, start=12, batch=3, every=6)
@@ -134,6 +163,8 @@ def test_labels_on_disk_are_not_computed_again(tmp_path: Path) -> None:
     ("act", "words"),
     [
         (lambda: learn(peak, PLANE, n=1), "n must be a whole number"),
+        (lambda: learn(peak, PLANE, start=labelled(outputs=("b",)), n=12), "labels of b, the function gives y; name"),
+        (lambda: learn(peak, PLANE, start=labelled(noise=np.ones((12, 1))), n=14), "known noise or slopes, .* alone"),
         (lambda: learn(peak, PLANE, outputs=("a", "b"), n=12), "must return 2 numbers, .* name every one"),
         (lambda: learn(peak, PLANE, start=np.full((6, 2), 2.0), n=12), "6 of 6 start points lie outside the box"),
         (lambda: learn(peak, PLANE, start=np.ones((6, 3)), n=12), r"points \[n, 2\] .* got shape \(6, 3\)"),

@@ -70,8 +70,9 @@ class LinearStateSpace(eqx.Module):
         noise = jnp.where(present, jnp.asarray(self.sd) ** 2, 1.0)
         gap = jnp.where(present, observed, 0.0) - jnp.where(present, self.mean, 0.0) - loading @ mean
         factor = jnp.linalg.cholesky(loading @ variance @ loading.T + jnp.diag(noise))
-        half = jax.scipy.linalg.solve_triangular(factor, loading @ variance, lower=True)
-        score = jax.scipy.linalg.solve_triangular(factor, gap, lower=True)
+        both = jnp.concatenate([loading @ variance, gap[:, None]], axis=1)
+        solved = jax.scipy.linalg.solve_triangular(factor, both, lower=True)
+        half, score = solved[:, :-1], solved[:, -1]
         term = -0.5 * (score @ score + jnp.sum(jnp.where(present, LOG_TWO_PI, 0.0))) - jnp.sum(
             jnp.log(jnp.diagonal(factor))
         )

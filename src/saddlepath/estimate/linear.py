@@ -108,7 +108,7 @@ def _stable(
 
     def reduce(carry: tuple[Array, ...], _: None) -> tuple[tuple[Array, ...], None]:
         a, b, c, edge = carry
-        x, z = jnp.linalg.solve(b, a), jnp.linalg.solve(b, c)
+        x, z = jnp.split(jnp.linalg.solve(b, jnp.concatenate([a, c], axis=1)), 2, axis=1)
         return (-a @ x, b - a @ z - c @ x, -c @ z, edge - c @ x), None
 
     (*_, edge), _ = jax.lax.scan(reduce, (lag, now, lead, now), None, length=REDUCTIONS)

@@ -124,5 +124,6 @@ def scores(
     rule: Acquisition, gp: GaussianProcess, candidates: Float[Array, "m d"], references: Float[Array, "r d"]
 ) -> Float[Array, " m"]:
     """Scores of candidates, averaged over outputs."""
-    each = jax.vmap(lambda one: rule.scores(gp, one, candidates, references))(gp.processes)
+    # One output after the other: solves of several batches at once can wait for each other for ever (jaxlib 0.10).
+    each = jax.lax.map(lambda one: rule.scores(gp, one, candidates, references), gp.processes)
     return jnp.mean(each, axis=0)

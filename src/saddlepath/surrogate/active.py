@@ -56,7 +56,7 @@ def learn(
     *,
     outputs: tuple[str, ...] = ("y",),
     n: int = 100,
-    start: int | np.ndarray | None = None,
+    start: int | np.ndarray | Labels | None = None,
     kind: GP = GP(),
     acquisition: Acquisition = IntegratedVariance(),
     batch: int = 1,
@@ -73,8 +73,9 @@ def learn(
             stand in a module that workers can import.
         box: Where to learn.
         outputs: A name per output.
-        n: Most labels, failed ones included.
-        start: Points of the first design, or their number, scrambled Sobol'; default: five per input, at least ten.
+        n: Most labels, failed ones and those of the start included.
+        start: Points of the first design, or their number, scrambled Sobol', or labels that are there already; default:
+            five points per input, at least ten.
         kind: How the process is fitted; each fit begins at the parameters of the one before.
         acquisition: What scores the next points.
         batch: Points labelled at a time; within a batch each counts as known for the next.
@@ -112,12 +113,9 @@ class _Learning:
         self.random = np.random.default_rng(seed)
         self.errors: list[tuple[int, float]] = []
 
-    def run(self, start: int | np.ndarray | None, n: int, batch: int, tol: float, every: int) -> Learned:
+    def run(self, start: int | np.ndarray | Labels | None, n: int, batch: int, tol: float, every: int) -> Learned:
         """Design, then batches until enough."""
-        first = max(10, 5 * self.box.size) if start is None else start
-        if not isinstance(first, int):
-            self._require_inside(np.asarray(first, dtype=float))
-        self._label(self.box.design(min(first, n), self.seed) if isinstance(first, int) else np.asarray(first, float))
+        self._begin(max(10, 5 * self.box.size) if start is None else start, n)
         if len(self.theta) < 2:
             raise ConvergenceError(
                 f"the function failed at {len(self.failed)} of the first {len(self.theta) + len(self.failed)} points; "
@@ -141,6 +139,28 @@ class _Learning:
         if fitted < len(self.theta):
             gp = self._fit(gp)
         return Learned(gp, self._labels(), np.array(self.errors), self.failed, reason)
+
+    def _begin(self, start: int | np.ndarray | Labels, n: int) -> None:
+        """The first labels."""
+        if isinstance(start, int):
+            self._label(self.box.design(min(start, n), self.seed))
+            return
+        points = np.asarray(start.theta if isinstance(start, Labels) else start, dtype=float)
+        self._require_inside(points)
+        if not isinstance(start, Labels):
+            self._label(points)
+            return
+        if start.outputs != self.outputs:
+            raise ConfigError(
+                f"start has labels of {', '.join(start.outputs)}, the function gives {', '.join(self.outputs)}; name "
+                "the same outputs, in the same order."
+            )
+        if start.noise is not None or start.gradients is not None:
+            raise ConfigError(
+                "start has labels with known noise or slopes, which the labels to come would not have; give its box, "
+                "theta, values and outputs alone."
+            )
+        self.theta, self.values = points, np.asarray(start.values, dtype=float)
 
     def _require_inside(self, points: np.ndarray) -> None:
         if points.ndim != 2 or points.shape[1] != self.box.size:

@@ -146,7 +146,7 @@ class GaussianProcess(StoredSurrogate):
             )
             return covariance(self.kernel, process.p, self.unit(a), self.unit(b)) - solve(a).T @ solve(b)
 
-        return jax.vmap(one)(self.processes)
+        return jax.lax.map(one, self.processes)  # as `acquisition.scores` does, and for the same reason
 
     def covariance(self, a: Any, b: Any) -> Float[Array | np.ndarray, "n_outputs n m"]:
         """Posterior covariance of standardised values between two sets of points `[n, n_inputs]`, `[m, n_inputs]`."""

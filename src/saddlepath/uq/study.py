@@ -90,7 +90,7 @@ def _with_chosen(function: Simulated, labels: Labels, chosen: int, kind: str | K
         raise ConfigError(f"only a Gaussian process knows where it would learn most, got kind={kind!r}; give GP().")
     learned = learn(
         lambda theta: function(theta[None])[0], labels.box, outputs=function.names, n=len(labels.theta) + chosen,
-        start=labels.theta, kind=kind, batch=BATCH, every=EVERY, seed=seed,
+        start=labels, kind=kind, batch=BATCH, every=EVERY, seed=seed,
     )  # fmt: skip
     return learned.labels
 
