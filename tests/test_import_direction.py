@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "saddlepath"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"_version"}),
     frozenset({"errors", "layout", "outcome", "container", "table", "events", "jobs"}),
-    frozenset({"ranges", "shocks", "quadrature", "complementarity", "powers", "clearing", "marginal", "marginals"}),
+    frozenset({"ranges", "shocks", "quadrature", "complementarity", "powers", "clearing", "marginal", "marginals", "elimination"}),
     frozenset({"expectation", "model"}),
     frozenset({"climate"}),
     frozenset({"prior", "initialisers", "network", "grid", "catalogue", "constructors"}),

@@ -50,6 +50,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.complementarity import fischer_burmeister
+from saddlepath.elimination import eliminated
 from saddlepath.errors import ModelError
 from saddlepath.layout import Layout
 from saddlepath.model import Model, label
@@ -186,7 +187,7 @@ class Planner(Model):
     def _prices(self, margins: Margins) -> Prices:
         used = np.asarray(self.plan.euler)
         rows = jnp.stack([margins.u_x[used], margins.g_x[used]], axis=1)
-        p, wedge = -jnp.linalg.solve(margins.h_x[:, used].T, rows).T
+        p, wedge = -eliminated(margins.h_x[:, used].T, rows).T
         m = jnp.abs(p[0])
         return Prices(p, p + m * wedge, m)
 
