@@ -1,13 +1,16 @@
-"""Deep uncertainty quantification under learning: `python -m benchmarks.learning_climate_uq [above] [below] [FOLDER]`.
+"""Deep uncertainty quantification under learning: `python -m benchmarks.learning_climate_uq [PART ...] [FOLDER]`.
 
-Six parameters of Friedl, Kuebler, Scheidegger and Usui (2023, Table 1) are pseudo-states, one solution on either side
-of `psi = 1`. Mean social costs of carbon in 2020, 2050 and 2100, temperature in 2100 and emissions in 2050 are
-simulated at 200 points of a design; Sobol' indices, Shapley and univariate effects follow, with their page. Bar: forty
-minutes on two cores for everything, where the source needs four hours for a solution alone. Residuals on fresh paths
-tell how right the rules are, and so does the social cost of the planner at the source's benchmark, whom
-`benchmarks.learning_climate` solves alone, on the same paths.
+Parts are `above`, `below` and `known`; default all. Six parameters of Friedl, Kuebler, Scheidegger and Usui (2023,
+Table 1) are pseudo-states, one solution on either side of `psi = 1`. Mean social costs of carbon in 2020, 2050 and
+2100, temperature in 2100 and emissions in 2050 are simulated at 100 points of a design and 100 chosen ones; Sobol'
+indices, Shapley and univariate effects follow, with their page. Bar: forty minutes on two cores for everything, where
+the source needs four hours for a solution alone. Residuals on fresh paths tell how right the rules are, and so does the
+social cost of the planner at the source's benchmark, whom `benchmarks.learning_climate` solves alone, on the same
+paths. `known` asks the same question where the feedback is known and nothing is random, of 100 optima by nonlinear
+programming instead of a family.
 """
 
+import dataclasses
 import json
 import sys
 import time
@@ -20,21 +23,26 @@ import saddlepath as sp
 from benchmarks.climate_family import summary, uniform
 from benchmarks.learning_climate import costs_of, world
 from benchmarks.measure import surroundings
+from saddlepath import climate
 from saddlepath.models.learning_climate import LearningClimate
 
 RESULT = Path(__file__).parent / "results" / "learning_climate_uq.json"
 MINUTES = 40.0
 QUANTITIES = ("at:5:scc", "at:35:scc", "at:85:scc", "at:85:heat[0]", "at:35:emissions")
 """Emissions in 2050: in 2100 everything is abated in much of the box."""
-DESIGN, CHOSEN, PATHS, YEARS = 200, 0, 256, 86
-COMMON = {
+DESIGN, CHOSEN, PATHS, YEARS = 100, 100, 256, 86
+DATES = (2020, 2050, 2100)
+BELOW: dict[str, Any] = {
+    "psi": (0.5, 0.95),
     "rho": (0.01, 0.02),
     "gamma": (5.0, 10.0),
     "pi2": (0.002, 0.008),
     "mean": (0.45, 0.73),
     "variance": (0.01, 0.04),
 }
-SIDES = {"above": sp.Box(psi=(1.05, 2.0), **COMMON), "below": sp.Box(psi=(0.5, 0.95), **COMMON)}
+ABOVE = BELOW | {"psi": (1.05, 2.0)}
+SIDES = {"above": sp.Box(**ABOVE), "below": sp.Box(**BELOW)}
+KNOWN = "known"
 NODES = sp.GaussHermite((7, 3))
 TEST = sp.TestPaths(paths=24, burn_in=0, dates=300, repeats=1, quadrature=NODES)
 MODEL = LearningClimate(inputs="prices", horizon=400)
@@ -60,12 +68,14 @@ PSI = {"above": 1.5, "below": 0.5}
 
 
 def main() -> None:
-    """Both sides, or those that are named."""
-    named = [side for side in SIDES if side in sys.argv[1:]]
-    folder = next((word for word in sys.argv[1:] if word not in SIDES), None)
-    for side in named or SIDES:
+    """All parts, or those that are named."""
+    parts = (*SIDES, KNOWN)
+    named = [part for part in parts if part in sys.argv[1:]]
+    folder = next((word for word in sys.argv[1:] if word not in parts), None)
+    for part in named or parts:
+        found = known_feedback() if part == KNOWN else measured(part, folder)
         result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-        result |= {side: measured(side, folder)} | surroundings()
+        result |= {part: found} | surroundings()
         minutes = sum(sum(result[one]["seconds"].values()) for one in SIDES if one in result) / 60
         RESULT.write_text(json.dumps(result | {"minutes": minutes, "bar": MINUTES}, indent=1) + "\n")
         print(json.dumps(result, indent=1))
@@ -89,7 +99,7 @@ def measured(side: str, folder: str | None) -> dict[str, Any]:
         "seconds": clock.seconds,
         "steps": family.how["steps"],
         "residuals": {name: {bar: row[bar] for bar in ("mean", "99.9 %")} for name, row in equations.items()},
-        "the source's planner, 3.42 K": {str(year): costs_of(paths, year) for year in (2020, 2050, 2100)},
+        "the source's planner, 3.42 K": {str(year): costs_of(paths, year) for year in DATES},
         "means": dict(zip(QUANTITIES, np.mean(found.labels.values, axis=0).tolist(), strict=True)),
         "quantities": {name: summary(found, name) for name in QUANTITIES},
     }
@@ -110,6 +120,26 @@ def solved(side: str, folder: str | None, clock: "Clock") -> sp.Solution:
     family.save(file)
     took.write_text(json.dumps(clock.seconds))
     return family
+
+
+def known_feedback() -> dict[str, Any]:
+    """Indices of the social cost above psi one where the mean of the belief is the feedback, from optima."""
+    box = sp.Box(**{name: bounds for name, bounds in ABOVE.items() if name not in ("gamma", "variance")})
+    began, theta = time.perf_counter(), box.design(DESIGN, 0)
+    costs = np.array([optimal_costs(**dict(zip(box.names, point, strict=True))) for point in theta])
+    labels = sp.Labels(box, theta, costs, QUANTITIES[:3])
+    surrogate = sp.fit(labels, sp.GP(transform="auto"))
+    found = sp.Study(labels, surrogate, sp.sensitivity(surrogate, uniform(box), base=1024, draws=8))
+    quantities = {name: summary(found, name) for name in labels.outputs}
+    return {"seconds": {"optima": time.perf_counter() - began}, "quantities": quantities}
+
+
+def optimal_costs(psi: float, rho: float, pi2: float, mean: float) -> list[float]:
+    """Social cost of carbon in 2020, 2050 and 2100 of a planner who knows the feedback. [USD/tCO2]"""
+    planner = LearningClimate(psi=psi, rho=rho, pi2=pi2).problem()
+    heat = dataclasses.replace(planner.temperature, ecs=climate.SENSITIVITY / (1 - mean))
+    path = climate.optimum(dataclasses.replace(planner, temperature=heat))
+    return [float(path["scc"].sel(year=year)) for year in DATES]
 
 
 class Clock:
