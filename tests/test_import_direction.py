@@ -17,8 +17,8 @@ PACKAGE = Path(__file__).parents[1] / "src" / "saddlepath"
 # First to last. A name stands for the module and, if it is a package, for everything inside it.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"_version"}),
-    frozenset({"errors", "layout", "outcome", "container", "table", "events", "jobs"}),
-    frozenset({"ranges", "shocks", "quadrature", "complementarity", "powers", "clearing", "marginal", "marginals", "elimination"}),
+    frozenset({"errors", "layout", "outcome", "container", "table", "events", "jobs", "elimination"}),
+    frozenset({"ranges", "shocks", "quadrature", "complementarity", "powers", "clearing", "marginal", "marginals"}),
     frozenset({"expectation", "model"}),
     frozenset({"climate"}),
     frozenset({"prior", "initialisers", "network", "grid", "catalogue", "constructors"}),
