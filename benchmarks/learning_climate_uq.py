@@ -10,13 +10,13 @@ paths. `known` asks the same question where the feedback is known and nothing is
 programming instead of a family.
 """
 
-import dataclasses
 import json
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 import saddlepath as sp
@@ -136,9 +136,10 @@ def known_feedback() -> dict[str, Any]:
 
 def optimal_costs(psi: float, rho: float, pi2: float, mean: float) -> list[float]:
     """Social cost of carbon in 2020, 2050 and 2100 of a planner who knows the feedback. [USD/tCO2]"""
-    planner = LearningClimate(psi=psi, rho=rho, pi2=pi2).problem()
-    heat = dataclasses.replace(planner.temperature, ecs=climate.SENSITIVITY / (1 - mean))
-    path = climate.optimum(dataclasses.replace(planner, temperature=heat))
+    known = LearningClimate(psi=psi, rho=rho, pi2=pi2, mean=mean)
+    with jax.enable_x64(True):
+        problem = known.expected(known.start())
+    path = climate.optimum(problem)
     return [float(path["scc"].sel(year=year)) for year in DATES]
 
 
