@@ -83,12 +83,15 @@ def main() -> None:
             "social cost of carbon": bool(errors.max() <= BARS["social cost of carbon"]),
             "minutes": minutes <= BARS["minutes"],
         },
+        "steps": family.how["steps"],
         "median": float(np.median(errors)),
         "within the bar": int(np.sum(errors <= BARS["social cost of carbon"])),
         "cases": cases,
     }
     RESULT.write_text(json.dumps(result | surroundings(), indent=1) + "\n")
-    print(json.dumps({name: result[name] for name in ("reached", "met", "median", "within the bar")}, indent=1))
+    print(
+        json.dumps({name: result[name] for name in ("reached", "met", "steps", "median", "within the bar")}, indent=1)
+    )
     print({name: f"{case['social cost of carbon']:.1e}" for name, case in cases.items()})
 
 
