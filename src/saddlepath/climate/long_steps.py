@@ -21,6 +21,7 @@ from saddlepath.climate.numbers import Number
 from saddlepath.climate.planner import PlannerProblem
 
 Entries: TypeAlias = tuple[Array, ...]
+Ends: TypeAlias = tuple[Array, Array]
 Rows: TypeAlias = tuple[Entries, ...]
 
 
@@ -101,6 +102,11 @@ def _step(years: int, law: Law, powers: Law, weighted: Law, speed: Number) -> St
         worth_of_heat=(harm_first.heat[0], harm_last.heat[0]),
         worth_of_carbon=(harm_first.warming[0], harm_last.warming[0]),
     )
+
+
+def along_a_line(ends: Ends, worth: tuple[Entries, Entries]) -> Entries:
+    """What something adds up to over the years of a step, by its values at both ends."""
+    return total(*map(multiplied, ends, worth))
 
 
 def applied(rows: Rows, column: Entries) -> Entries:

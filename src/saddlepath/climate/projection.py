@@ -10,6 +10,8 @@ in steps of two and later of eight years, within which emissions, forcing and da
 step prices are those of an economy at rest.
 """
 
+import functools
+import operator
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -20,7 +22,17 @@ from jaxtyping import Array, Float
 
 from saddlepath.climate.at_rest import LEAST_WARMTH, bent, prices_at_rest, rate_at_rest, warm
 from saddlepath.climate.carbon import CO2_PER_CARBON
-from saddlepath.climate.long_steps import Entries, Step, applied, long_steps, multiplied, total, transposed
+from saddlepath.climate.long_steps import (
+    Ends,
+    Entries,
+    Step,
+    along_a_line,
+    applied,
+    long_steps,
+    multiplied,
+    total,
+    transposed,
+)
 from saddlepath.climate.numbers import Number
 from saddlepath.climate.planner import PlannerProblem
 
@@ -67,60 +79,54 @@ def projected_prices(
     emissions = problem.emissions(output * labour, mu, years)
     steps = long_steps(problem, tuple(STRETCHES))
 
-    def moved(step: Step, masses: Entries, now: tuple[Array, Array]) -> tuple[Entries, Entries]:
-        left = (multiplied(flow, column) for flow, column in zip(now, step.emitted, strict=True))
-        return total(applied(step.law.carbon, masses), *left), masses
+    def moved(step: Step, masses: Entries, now: Ends) -> tuple[Entries, Entries]:
+        return total(applied(step.law.carbon, masses), along_a_line(now, step.emitted)), masses
 
-    def warmed(step: Step, temperatures: Entries, now: tuple[Array, Array]) -> tuple[Entries, Array]:
-        left = (multiplied(flow, column) for flow, column in zip(now, step.forced, strict=True))
-        return total(applied(step.law.heat, temperatures), *left), temperatures[0]
+    def warmed(step: Step, temperatures: Entries, now: Ends) -> tuple[Entries, Array]:
+        return total(applied(step.law.heat, temperatures), along_a_line(now, step.forced)), temperatures[0]
 
-    last_carbon, masses = _along(moved, steps, tuple(carbon), _ends(emissions))
+    last_carbon, masses = _through(steps, moved, tuple(carbon), _ends(emissions))
     masses = jnp.stack([jnp.append(path, end) for path, end in zip(masses, last_carbon, strict=True)], axis=1)
     forcing, slopes = jax.vmap(jax.value_and_grad(problem.radiation))(masses, years)
-    last_heat, warmth = _along(warmed, steps, tuple(heat), _ends(forcing))
+    last_heat, warmth = _through(steps, warmed, tuple(heat), _ends(forcing))
     warmth = jnp.maximum(jnp.append(warmth, last_heat[0]), LEAST_WARMTH)
     harm = jax.vmap(jax.grad(problem.damages))(warmth) * output
 
-    def priced(step: Step, q: tuple[Entries, Entries], now: Any) -> tuple[tuple[Entries, Entries], None]:
-        (of_carbon, of_heat), (beta, here, there, slope) = q, now
-        later = multiplied(beta, of_heat)
-        harms = here, beta * there
-        soon = lambda worth: total(*(multiplied(h, part) for h, part in zip(harms, worth, strict=True)))
-        dearer = total(soon(step.worth_of_carbon), applied(transposed(step.law.warming), later))
-        kept = applied(transposed(step.law.carbon), multiplied(beta, of_carbon))
-        heat_price = total(soon(step.worth_of_heat), applied(transposed(step.law.heat), later))
-        return (total(kept, multiplied(slope, dearer)), heat_price), None
+    def priced(step: Step, q: tuple[Entries, Entries], now: tuple[Array, Ends, Array]) -> tuple[Any, None]:
+        beta, (here, there), slope = now
+        harms, (carbon_later, heat_later) = (here, beta * there), (multiplied(beta, price) for price in q)
+        heat_price = total(along_a_line(harms, step.worth_of_heat), applied(transposed(step.law.heat), heat_later))
+        dearer = total(along_a_line(harms, step.worth_of_carbon), applied(transposed(step.law.warming), heat_later))
+        return (total(applied(transposed(step.law.carbon), carbon_later), multiplied(slope, dearer)), heat_price), None
 
     final = rate_at_rest(problem, years[-1], LEAST_FINAL_RATE, FINAL_BEND)
     end = prices_at_rest(problem, output[-1], masses[-1], warm(jnp.stack(last_heat)), years[-1], final)
-    slope = 0.5 * sum(_ends(slopes[:, 0]))
-    q, _ = _along(priced, steps, (tuple(end[0]), tuple(end[1])), (discount, *_ends(harm), slope), reverse=True)
-    return jnp.stack(q[0]), jnp.stack(q[1])
+    given = discount, _ends(harm), 0.5 * (slopes[:-1, 0] + slopes[1:, 0])
+    (of_carbon, of_heat), _ = _through(steps, priced, (tuple(end[0]), tuple(end[1])), given, reverse=True)
+    return jnp.stack(of_carbon), jnp.stack(of_heat)
 
 
-def _ends(path: Float[Array, "n"]) -> tuple[Float[Array, "m"], Float[Array, "m"]]:
-    """Both ends of every step."""
+def _ends(path: Float[Array, "n"]) -> Ends:
+    """Values at the beginning and at the end of every step."""
     return path[:-1], path[1:]
 
 
-def _along(
-    move: Callable[[Step, Any, Any], tuple[Any, Any]],
+def _through(
     steps: tuple[Step, ...],
+    move: Callable[[Step, Any, Any], tuple[Any, Any]],
     carried: Any,
     given: Any,
     *,
     reverse: bool = False,
 ) -> tuple[Any, Any]:
-    """What is carried through all steps of all lengths, and what they leave behind."""
-    firsts = np.cumsum([0, *STRETCHES.values()])
-    parts = list(zip(steps, firsts[:-1], firsts[1:], strict=True))
-    left = []
-    for step, first, last in reversed(parts) if reverse else parts:
-        within = jax.tree.map(lambda path: path[first:last], given)  # noqa: B023 - used at once
-        carried, out = jax.lax.scan(lambda c, now: move(step, c, now), carried, within, reverse=reverse)  # noqa: B023
+    """What is carried through the steps of all stretches, and what they leave behind."""
+    left, firsts = [], np.cumsum([0, *STRETCHES.values()])
+    stretches = list(zip(steps, map(slice, firsts[:-1], firsts[1:]), strict=True))
+    for step, within in stretches[::-1] if reverse else stretches:
+        now = jax.tree.map(operator.itemgetter(within), given)
+        carried, out = jax.lax.scan(functools.partial(move, step), carried, now, reverse=reverse)
         left.append(out)
-    return carried, jax.tree.map(lambda *pieces: jnp.concatenate(pieces), *(left[::-1] if reverse else left))
+    return carried, jax.tree.map(lambda *parts: jnp.concatenate(parts), *(left[::-1] if reverse else left))
 
 
 def _economy(
