@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--save", metavar="FILE", help="where the solved family goes")
     given = parser.parse_args()
     began = time.time()
-    family = solved(Interested(inputs="prices", horizon=1000, abatement=given.abatement), BOX, 780, **SETTINGS)
+    family = solved(Interested(inputs="prices", horizon=1000, abatement=given.abatement), BOX, 800, **SETTINGS)
     minutes = (time.time() - began) / 60
     if given.save:
         family.save(given.save)

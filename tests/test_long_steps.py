@@ -15,11 +15,19 @@ EXACT = 1e-13
 """Eight products of matrices of order one."""
 
 
-@pytest.fixture(params=[0, 1, 3], ids=["a year", "two", "eight"])
-def step(request: pytest.FixtureRequest) -> Step:
+DOUBLINGS = (0, 1, 3)
+
+
+@pytest.fixture(params=[2**d for d in DOUBLINGS], ids="{} years".format)
+def years(request: pytest.FixtureRequest) -> int:
+    return request.param
+
+
+@pytest.fixture
+def step(years: int) -> Step:
     with jax.enable_x64(True):
-        shortest, longer = long_steps(MODEL.problem(), (0, request.param or 2))
-    return longer if request.param else shortest
+        steps = long_steps(MODEL.problem(), DOUBLINGS)
+    return steps[DOUBLINGS.index(years.bit_length() - 1)]
 
 
 def yearly() -> np.ndarray:
@@ -38,15 +46,15 @@ def line(first: float, last: float, years: int) -> np.ndarray:
     return first + (last - first) * np.arange(years + 1) / years
 
 
-def test_stocks(step: Step) -> None:
+def test_stocks(step: Step, years: int) -> None:
     """Where emissions and forcing move along lines."""
-    emissions, forcing = line(0.01, 0.004, step.years), line(3.0, 5.0, step.years)
+    emissions, forcing = line(0.01, 0.004, years), line(3.0, 5.0, years)
     masses, heat = np.array([0.8, 0.4, 1.3]), np.array([1.1, 0.3])
     with jax.enable_x64(True):
         numbers = lambda values: tuple(map(jnp.asarray, values))
         ends = lambda path: numbers(path[[0, -1]])
-        found = np.add(applied(step.law.carbon, numbers(masses)), along_a_line(ends(emissions), step.emitted))
-        warmed = np.add(applied(step.law.heat, numbers(heat)), along_a_line(ends(forcing), step.forced))
+        found = np.add(applied(step.carbon, numbers(masses)), along_a_line(ends(emissions), step.emitted))
+        warmed = np.add(applied(step.heat, numbers(heat)), along_a_line(ends(forcing), step.forced))
     law = yearly()
     for flow, radiation in zip(emissions[:-1], forcing[:-1], strict=True):
         masses = law[:3, :3] @ masses + np.array([flow, 0.0, 0.0])
@@ -55,15 +63,15 @@ def test_stocks(step: Step) -> None:
     np.testing.assert_allclose(warmed, heat, rtol=EXACT)
 
 
-def test_prices(step: Step) -> None:
+def test_prices(step: Step, years: int) -> None:
     """What tomorrow's stocks cost today: harm of the step's years, and what is left then at the prices of its end."""
-    harm, later = line(0.02, 0.05, step.years), np.array([1.2, 0.9, 0.2, 0.04, 0.3])
+    harm, later = line(0.02, 0.05, years), np.array([1.2, 0.9, 0.2, 0.04, 0.3])
     with jax.enable_x64(True):
         numbers = lambda values: tuple(map(jnp.asarray, values))
         ends, masses, heat = numbers(harm[[0, -1]]), numbers(later[:3]), numbers(later[3:])
-        of_heat = np.add(along_a_line(ends, step.worth_of_heat), applied(transposed(step.law.heat), heat))
-        warming = np.add(along_a_line(ends, step.worth_of_carbon), applied(transposed(step.law.warming), heat))
-        of_carbon = np.add(applied(transposed(step.law.carbon), masses), SLOPE * warming)
+        of_heat = np.add(along_a_line(ends, step.worth_of_heat), applied(transposed(step.heat), heat))
+        warming = np.add(along_a_line(ends, step.worth_of_carbon), applied(transposed(step.warming), heat))
+        of_carbon = np.add(applied(transposed(step.carbon), masses), SLOPE * warming)
     law, price = yearly(), later
     for of_a_degree in harm[:0:-1]:
         price = law.T @ price + of_a_degree * np.array([0, 0, 0, 1, 0])

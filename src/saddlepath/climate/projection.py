@@ -11,7 +11,6 @@ step prices are those of an economy at rest.
 """
 
 import functools
-import operator
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -36,9 +35,11 @@ from saddlepath.climate.long_steps import (
 from saddlepath.climate.numbers import Number
 from saddlepath.climate.planner import PlannerProblem
 
-STRETCHES = {1: 8, 3: 44}
-"""So many steps of two to the power of the first years: short ones while air and ocean settle."""
-LENGTHS = np.repeat([2.0**doublings for doublings in STRETCHES], list(STRETCHES.values()))
+SHORT, LONG = 1, 3
+"""Steps take two to the power of these years."""
+FIRST = np.arange(52) < 8
+"""Which of them are short ones: the first, while air and ocean settle."""
+LENGTHS = np.where(FIRST, 2.0**SHORT, 2.0**LONG)
 LEAST_GAP = 0.005
 """Interest over growth below about it is bent towards it. [1/yr]"""
 LEAST_FINAL_RATE, FINAL_BEND = 0.002, 0.001
@@ -77,56 +78,43 @@ def projected_prices(
     price = prices_at_rest(problem, output[0], carbon, warm(heat), t, rate_at_rest(problem, t))[0][0]
     mu = abated(price * labour / CO2_PER_CARBON, years)
     emissions = problem.emissions(output * labour, mu, years)
-    steps = long_steps(problem, tuple(STRETCHES))
+    short, long = long_steps(problem, (SHORT, LONG))
+    step_of: Callable[[Array], Step] = lambda first: jax.tree.map(functools.partial(jnp.where, first), short, long)
+    radiated = jax.value_and_grad(problem.radiation)
 
-    def moved(step: Step, masses: Entries, now: Ends) -> tuple[Entries, Entries]:
-        return total(applied(step.law.carbon, masses), along_a_line(now, step.emitted)), masses
+    def forward(z: tuple[Entries, Entries, Array], now: tuple[Array, Ends, Array]) -> tuple[Any, tuple[Array, Array]]:
+        (masses, temperatures, before), (first, flows, end) = z, now
+        step = step_of(first)
+        masses = total(applied(step.carbon, masses), along_a_line(flows, step.emitted))
+        forcing, slope = radiated(jnp.stack(masses), end)
+        temperatures = total(applied(step.heat, temperatures), along_a_line((before, forcing), step.forced))
+        return (masses, temperatures, forcing), (temperatures[0], slope[0])
 
-    def warmed(step: Step, temperatures: Entries, now: Ends) -> tuple[Entries, Array]:
-        return total(applied(step.law.heat, temperatures), along_a_line(now, step.forced)), temperatures[0]
+    def backward(q: tuple[Entries, Entries], now: tuple[Array, Array, Ends, Array]) -> tuple[Any, None]:
+        first, beta, (here, there), slope = now
+        step, harms = step_of(first), (here, beta * there)
+        carbon_later, heat_later = (multiplied(beta, price) for price in q)
+        heat_price = total(along_a_line(harms, step.worth_of_heat), applied(transposed(step.heat), heat_later))
+        dearer = total(along_a_line(harms, step.worth_of_carbon), applied(transposed(step.warming), heat_later))
+        return (total(applied(transposed(step.carbon), carbon_later), multiplied(slope, dearer)), heat_price), None
 
-    last_carbon, masses = _through(steps, moved, tuple(carbon), _ends(emissions))
-    masses = jnp.stack([jnp.append(path, end) for path, end in zip(masses, last_carbon, strict=True)], axis=1)
-    forcing, slopes = jax.vmap(jax.value_and_grad(problem.radiation))(masses, years)
-    last_heat, warmth = _through(steps, warmed, tuple(heat), _ends(forcing))
-    warmth = jnp.maximum(jnp.append(warmth, last_heat[0]), LEAST_WARMTH)
+    forcing, slope = radiated(carbon, years[0])
+    given = jnp.asarray(FIRST), _ends(emissions), years[1:]
+    last, (warmth, slopes) = jax.lax.scan(forward, (tuple(carbon), tuple(heat), forcing), given)
+    warmth = jnp.maximum(jnp.append(heat[0], warmth), LEAST_WARMTH)
+    slopes = jnp.append(slope[0], slopes)
     harm = jax.vmap(jax.grad(problem.damages))(warmth) * output
-
-    def priced(step: Step, q: tuple[Entries, Entries], now: tuple[Array, Ends, Array]) -> tuple[Any, None]:
-        beta, (here, there), slope = now
-        harms, (carbon_later, heat_later) = (here, beta * there), (multiplied(beta, price) for price in q)
-        heat_price = total(along_a_line(harms, step.worth_of_heat), applied(transposed(step.law.heat), heat_later))
-        dearer = total(along_a_line(harms, step.worth_of_carbon), applied(transposed(step.law.warming), heat_later))
-        return (total(applied(transposed(step.law.carbon), carbon_later), multiplied(slope, dearer)), heat_price), None
-
     final = rate_at_rest(problem, years[-1], LEAST_FINAL_RATE, FINAL_BEND)
-    end = prices_at_rest(problem, output[-1], masses[-1], warm(jnp.stack(last_heat)), years[-1], final)
-    given = discount, _ends(harm), 0.5 * (slopes[:-1, 0] + slopes[1:, 0])
-    (of_carbon, of_heat), _ = _through(steps, priced, (tuple(end[0]), tuple(end[1])), given, reverse=True)
+    masses, temperatures = map(jnp.stack, last[:2])
+    end = prices_at_rest(problem, output[-1], masses, warm(temperatures), years[-1], final)
+    after = jnp.asarray(FIRST), discount, _ends(harm), 0.5 * sum(_ends(slopes))
+    (of_carbon, of_heat), _ = jax.lax.scan(backward, (tuple(end[0]), tuple(end[1])), after, reverse=True)
     return jnp.stack(of_carbon), jnp.stack(of_heat)
 
 
 def _ends(path: Float[Array, "n"]) -> Ends:
     """Values at the beginning and at the end of every step."""
     return path[:-1], path[1:]
-
-
-def _through(
-    steps: tuple[Step, ...],
-    move: Callable[[Step, Any, Any], tuple[Any, Any]],
-    carried: Any,
-    given: Any,
-    *,
-    reverse: bool = False,
-) -> tuple[Any, Any]:
-    """What is carried through the steps of all stretches, and what they leave behind."""
-    left, firsts = [], np.cumsum([0, *STRETCHES.values()])
-    stretches = list(zip(steps, map(slice, firsts[:-1], firsts[1:]), strict=True))
-    for step, within in stretches[::-1] if reverse else stretches:
-        now = jax.tree.map(operator.itemgetter(within), given)
-        carried, out = jax.lax.scan(functools.partial(move, step), carried, now, reverse=reverse)
-        left.append(out)
-    return carried, jax.tree.map(lambda *parts: jnp.concatenate(parts), *(left[::-1] if reverse else left))
 
 
 def _economy(
