@@ -107,7 +107,7 @@ def projected_prices(
     final = rate_at_rest(problem, years[-1], LEAST_FINAL_RATE, FINAL_BEND)
     masses, temperatures = map(jnp.stack, last[:2])
     end = prices_at_rest(problem, output[-1], masses, warm(temperatures), years[-1], final)
-    after = jnp.asarray(FIRST), discount, _ends(harm), 0.5 * sum(_ends(slopes))
+    after = jnp.asarray(FIRST), discount, _ends(harm), 0.5 * (slopes[:-1] + slopes[1:])
     (of_carbon, of_heat), _ = jax.lax.scan(backward, (tuple(end[0]), tuple(end[1])), after, reverse=True)
     return jnp.stack(of_carbon), jnp.stack(of_heat)
 
