@@ -13,8 +13,6 @@ SLOPE = 0.8
 MODEL = CDICE.published("mesmo", "giss")
 EXACT = 1e-13
 """Eight products of matrices of order one."""
-
-
 DOUBLINGS = (0, 1, 3)
 
 

@@ -36,9 +36,9 @@ from saddlepath.climate.numbers import Number
 from saddlepath.climate.planner import PlannerProblem
 
 SHORT, LONG = 1, 3
-"""Steps take two to the power of these years."""
+"""A step takes two to the power of one of these. [log2 of yr]"""
 FIRST = np.arange(52) < 8
-"""Which of them are short ones: the first, while air and ocean settle."""
+"""Which steps are short: the first ones, while air and ocean settle."""
 LENGTHS = np.where(FIRST, 2.0**SHORT, 2.0**LONG)
 LEAST_GAP = 0.005
 """Interest over growth below about it is bent towards it. [1/yr]"""
