@@ -25,7 +25,7 @@ def years(request: pytest.FixtureRequest) -> int:
 def step(years: int) -> Step:
     with jax.enable_x64(True):
         steps = long_steps(MODEL.problem(), DOUBLINGS)
-    return steps[DOUBLINGS.index(years.bit_length() - 1)]
+    return steps[years.bit_length() - 1]
 
 
 def yearly() -> np.ndarray:

@@ -11,8 +11,10 @@ compiler, and sums of numbers are one fused pass.
 
 import functools
 import operator
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -49,27 +51,40 @@ class Step(NamedTuple):
     worth_of_carbon: tuple[Entries, Entries]
 
 
-def long_steps(problem: PlannerProblem, doublings: tuple[int, ...]) -> tuple[Step, ...]:
+LongSteps: TypeAlias = Mapping[int, Step]
+"""By the power of two that tells their years."""
+
+
+def long_steps(problem: PlannerProblem, doublings: Iterable[int]) -> LongSteps:
     """Steps of two to the power of some numbers of years.
 
     Args:
         problem: Its climate.
-        doublings: Those powers, in any order.
+        doublings: Those powers.
 
     Returns:
-        One step for each, shortest first. [1000 GtC, K, W/m2, yr]
+        One step for each. [1000 GtC, K, W/m2, yr]
     """
     speed = problem.temperature.c1
     law = jnp.block([[problem.carbon.exchange, jnp.zeros((3, 2))], [jnp.zeros((2, 3)), problem.temperature.exchange]])
     law = (jnp.eye(5) + law).at[AIR, CO2].set(speed)
     powers, weighted = jnp.eye(5), jnp.zeros((5, 5))
-    steps, years = [], 1
-    for done in range(max(doublings) + 1):
-        if done in doublings:
-            steps.append(_step(years, law, powers, weighted, speed))
+    steps, wanted = {}, set(doublings)
+    for done in range(max(wanted) + 1):
+        years = 2**done
+        if done in wanted:
+            steps[done] = _step(years, law, powers, weighted, speed)
         weighted = weighted + law @ (weighted + years * powers)
-        powers, law, years = powers + law @ powers, law @ law, 2 * years
-    return tuple(steps)
+        powers, law = powers + law @ powers, law @ law
+    return steps
+
+
+def step_of(steps: LongSteps, doubling: Array) -> Step:
+    """The step of a traced power of two, which must be one of those that there are."""
+    (_, chosen), *others = steps.items()
+    for power, step in others:
+        chosen = jax.tree.map(functools.partial(jnp.where, doubling == power), step, chosen)
+    return chosen
 
 
 def _step(

@@ -1,0 +1,196 @@
+"""A crude plan of a climate economy: what capital, carbon and heat do before any equation is solved.
+
+Capital approaches where its return would keep it, at the speed of the model linearised there, and consumption follows
+its saddle path. Where that is moves with growth and with what damages, abatement and the price of emissions take of
+output. The price of carbon to which abatement answers is that of an economy at rest today; it moves in proportion to
+the harm of a degree, at a temperature between that of the air and where forcing would lead, and to the slope of forcing
+in carbon.
+
+Steps take two, later eight and in the end 32 years. Within each, emissions and forcing move along lines.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from saddlepath.climate.at_rest import LEAST_WARMTH, bent, prices_at_rest, rate_at_rest, warm
+from saddlepath.climate.carbon import CO2_PER_CARBON
+from saddlepath.climate.long_steps import Entries, LongSteps, along_a_line, applied, step_of, total
+from saddlepath.climate.numbers import Number
+from saddlepath.climate.planner import PlannerProblem
+
+DOUBLINGS = (1,) * 8 + (3,) * 20 + (5,) * 10
+"""A step takes two to the power of one of these: short ones first, while air and ocean settle. [log2 of yr]"""
+LENGTHS = 2.0 ** np.asarray(DOUBLINGS)
+AHEAD = 0.3
+"""How far ahead of the air's temperature the harm is taken that moves the price, on the way to where forcing leads."""
+LEAST_KEPT = 0.1
+"""Share of output that damages, abatement and the price of emissions leave in any case. [-]"""
+LEAST_GAP = 0.005
+"""Interest over growth below about it is bent towards it. [1/yr]"""
+Abated: TypeAlias = Callable[[Array, Array], Array]
+"""The abated share, from the worth of a tonne less [2010 USD/tCO2] and the date [yr]."""
+
+
+class CrudePlan(NamedTuple):
+    """A way from a state, at the ends of the steps.
+
+    Attributes:
+        years: Since 2015. [yr]
+        output: Before damages. [effective labour]
+        discount: What goods at the end of a step are worth at its beginning, both in effective labour. [-]
+        warmth: Temperature of the air. [K]
+        slope: Of forcing in the carbon of the air. [W/m2 per 1000 GtC]
+        carbon: Masses at the end. [1000 GtC]
+        heat: Temperatures at the end. [K]
+    """
+
+    years: Float[Array, "dates"]
+    output: Float[Array, "dates"]
+    discount: Float[Array, "steps"]
+    warmth: Float[Array, "dates"]
+    slope: Float[Array, "dates"]
+    carbon: Float[Array, "3"]
+    heat: Float[Array, "2"]
+
+
+class _Outlook(NamedTuple):
+    """What no decision moves, at the dates or at one of them.
+
+    Attributes:
+        years: Since 2015. [yr]
+        labour: Effective. [trn 2010 USD]
+        dirt: Emissions of industry if nothing is abated, per output. [1000 GtC per effective labour]
+        land: Emissions of land use. [1000 GtC/yr]
+        cost: Of abating everything, as a share of output. [-]
+        growth: Of effective labour. [1/yr]
+        needed: Return on capital at rest, depreciation included. [1/yr]
+        speed: At which capital approaches rest. [1/yr]
+        answer: How strongly consumption answers to capital, per unit of both at rest. [1/yr]
+    """
+
+    years: Array
+    labour: Array
+    dirt: Array
+    land: Array
+    cost: Array
+    growth: Array
+    needed: Array
+    speed: Array
+    answer: Array
+
+
+class _Point(NamedTuple):
+    """Where the way is at a date: logarithm of capital, masses, temperatures, forcing and its slope in the air."""
+
+    log_k: Array
+    carbon: Entries
+    heat: Entries
+    forcing: Array
+    slope: Array
+
+
+class _Decided(NamedTuple):
+    """What the planner does there: share of emissions left, logarithms of consumption and of capital at rest."""
+
+    left: Array
+    log_c: Array
+    rest: Array
+
+
+def crude_plan(
+    problem: PlannerProblem,
+    steps: LongSteps,
+    k: Number,
+    carbon: Float[Array, "3"],
+    heat: Float[Array, "2"],
+    t: Number,
+    level: Number,
+    abated: Abated,
+) -> CrudePlan:
+    """The way from a state.
+
+    Args:
+        problem: Preferences, technology and climate.
+        steps: Of the lengths in `DOUBLINGS`.
+        k: Capital. [effective labour]
+        carbon: Masses. [1000 GtC]
+        heat: Temperatures. [K]
+        t: Years since 2015. [yr]
+        level: Productivity over its path. [-]
+        abated: Abated share, from the worth of a tonne less and the date. [2010 USD/tCO2, yr to -]
+    """
+    outlook = _outlook(problem, t + jnp.asarray(np.append(0.0, np.cumsum(LENGTHS))), level)
+    radiated = jax.value_and_grad(problem.radiation)
+    forcing, slope = radiated(carbon, outlook.years[0])
+    start = _Point(jnp.log(jnp.asarray(k)), tuple(carbon), tuple(heat), forcing, slope[0])
+    at_rest = prices_at_rest(problem, k**problem.alpha, carbon, warm(heat), t, rate_at_rest(problem, t))[0][0]
+    price_of_harm = at_rest / (_harm(problem, heat[0]) * k**problem.alpha * slope[0])
+
+    def decide(now: _Point, here: _Outlook) -> _Decided:
+        leads = now.forcing * problem.temperature.ecs / problem.temperature.f2x
+        harm = _harm(problem, now.heat[0] + AHEAD * (leads - now.heat[0]))
+        price = price_of_harm * harm * jnp.exp(problem.alpha * now.log_k) * now.slope
+        mu = abated(price * here.labour / CO2_PER_CARBON, here.years)
+        net = 1 - problem.damages(now.heat[0]) - here.cost * mu**problem.paths.theta2
+        kept = jnp.maximum(net - price * here.dirt * (1 - mu), LEAST_KEPT)
+        rest = jnp.log(problem.alpha * kept / here.needed) / (1 - problem.alpha)
+        consumed = jnp.maximum(net / kept, 1.0) * here.needed / problem.alpha - problem.delta - here.growth
+        log_c = rest + jnp.log(consumed) + here.answer / consumed * (now.log_k - rest)
+        return _Decided(1 - mu, log_c, rest)
+
+    def move(now: _Point, given: tuple[Array, Array, _Outlook, _Outlook]) -> tuple[_Point, tuple[_Point, _Decided]]:
+        doubling, length, here, there = given
+        step, x = step_of(steps, doubling), decide(now, here)
+        log_k = x.rest + jnp.exp(-length * here.speed) * (now.log_k - x.rest)
+        dirty = lambda date, log_k: x.left * date.dirt * jnp.exp(problem.alpha * log_k) + date.land
+        emitted = along_a_line((dirty(here, now.log_k), dirty(there, log_k)), step.emitted)
+        masses = total(applied(step.carbon, now.carbon), emitted)
+        forcing, slope = radiated(jnp.stack(masses), there.years)
+        forced = along_a_line((now.forcing, forcing), step.forced)
+        return _Point(log_k, masses, total(applied(step.heat, now.heat), forced), forcing, slope[0]), (now, x)
+
+    here = jax.tree.map(lambda path: path[:-1], outlook)
+    there = jax.tree.map(lambda path: path[1:], outlook)
+    end, (points, decided) = jax.lax.scan(move, start, (jnp.asarray(DOUBLINGS), jnp.asarray(LENGTHS), here, there))
+    last = decide(end, jax.tree.map(lambda path: path[-1], outlook))
+    log_c = jnp.append(decided.log_c, last.log_c)
+    middle = here.years + (LENGTHS - 1) / 2
+    return CrudePlan(
+        years=outlook.years,
+        output=jnp.exp(problem.alpha * jnp.append(points.log_k, end.log_k)),
+        discount=problem.discount_factor(middle) ** LENGTHS * jnp.exp(-jnp.diff(log_c) / problem.psi),
+        warmth=jnp.append(points.heat[0], end.heat[0]),
+        slope=jnp.append(points.slope, end.slope),
+        carbon=jnp.stack(end.carbon),
+        heat=jnp.stack(end.heat),
+    )
+
+
+def _outlook(problem: PlannerProblem, years: Float[Array, "dates"], level: Number) -> _Outlook:
+    productivity, population = problem.growth(years)
+    growth, needed = productivity + population, problem.rho + productivity / problem.psi + problem.delta
+    consumed = needed / problem.alpha - problem.delta - growth
+    gap = bent(needed - problem.delta - growth, LEAST_GAP, LEAST_GAP)
+    speed = jnp.sqrt(gap**2 / 4 + problem.psi * (1 - problem.alpha) * needed * consumed) - gap / 2
+    labour = level * problem.effective_labour(years)
+    return _Outlook(
+        years=years,
+        labour=labour,
+        dirt=problem.paths.intensity(years) * labour,
+        land=problem.paths.land_emissions(years),
+        cost=problem.paths.abatement_cost(years),
+        growth=growth,
+        needed=needed,
+        speed=speed,
+        answer=gap + speed,
+    )
+
+
+def _harm(problem: PlannerProblem, warmth: Array) -> Array:
+    """What a degree costs, as a share of output. [1/K]"""
+    return jax.grad(problem.damages)(jnp.maximum(warmth, LEAST_WARMTH))
