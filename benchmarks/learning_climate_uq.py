@@ -45,7 +45,7 @@ SIDES = {"above": sp.Box(**ABOVE), "below": sp.Box(**BELOW)}
 KNOWN = "known"
 NODES = sp.GaussHermite((7, 3))
 TEST = sp.TestPaths(paths=24, burn_in=0, dates=300, repeats=1, quadrature=NODES)
-MODEL = LearningClimate(inputs="prices", horizon=400)
+MODEL = LearningClimate(inputs="plan", horizon=400)
 """Where a network gave costs themselves they settled at twice what they should be, at residuals as small."""
 SETTINGS: dict[str, Any] = {
     "network": sp.Network(width=28),

@@ -51,7 +51,8 @@ def point(model: CDICE, path: Any, t: int) -> tuple[Any, Any]:
     lam = year.value_capital.values / float(model.problem().growth_factor(float(t)))
     net = (1 - year.damages.values) * year.output.values
     prices = jnp.asarray(-year.value_carbon.values / lam), jnp.asarray(-year.value_temperature.values / lam)
-    x = model.Policy(jnp.asarray(year.consumption.values / net), *prices, *prices, mu=jnp.zeros(()))
+    decided = jnp.asarray(year.consumption.values / net), *prices
+    x = model.Policy(*decided, *decided, mu=jnp.zeros(()))
     return s, model.complete(s, x)
 
 

@@ -51,9 +51,9 @@ def test_the_rate_at_rest_is_the_planners_where_that_is_high_and_stays_positive(
 
 def test_a_network_sees_the_prices_beside_the_stocks() -> None:
     with jax.enable_x64(True):
-        model = CDICE(inputs="prices")
+        model = CDICE(inputs="plan")
         s = model.start()
-        prices, rate = model.projected(s), rate_at_rest(model.problem(), s.t)
+        (_, *prices), rate = model.projected(s), rate_at_rest(model.problem(), s.t)
         seen = model.features(s)
         np.testing.assert_array_equal(seen[:8], CDICE().features(s))
         np.testing.assert_allclose(jnp.exp(seen[8:13]), jnp.concatenate(prices), rtol=1e-14)
@@ -71,13 +71,15 @@ def test_a_network_sees_the_prices_beside_the_stocks() -> None:
 )
 def test_prices_along_the_crude_plan_are_nearly_those_of_the_optimum(theta: dict[str, Any]) -> None:
     """Within a twentieth, where prices themselves differ by a factor of forty between calibrations and dates."""
-    model = CDICE(inputs="prices", **theta)
+    model = CDICE(inputs="plan", **theta)
     path = climate.optimum(model.problem(), **model.imposed(np.arange(400)))
     with jax.enable_x64(True):
         projected = jax.jit(lambda s: model.projected(s))
         for t in (0, 35, 85, 200):
             s, exact = optimal_point(CDICE(**theta), path, t)
-            found = np.concatenate(projected(s))
+            consumed, *prices = projected(s)
+            found = np.concatenate(prices)
+            assert float(consumed) == pytest.approx(float(exact.consumed), rel=0.015)
             np.testing.assert_allclose(found, np.concatenate([exact.carbon_price, exact.heat_price]), rtol=0.05)
             ratios = exact._replace(carbon_ratio=jnp.full(3, 1.1), heat_ratio=jnp.full(2, 0.9))
             done = model.complete(s, ratios)
@@ -88,10 +90,10 @@ def test_prices_along_the_crude_plan_are_nearly_those_of_the_optimum(theta: dict
 
 def test_the_crude_plan_of_a_patient_planner_is_right_centuries_from_now() -> None:
     """Growth is over then, and prices are damages over a rate of discount that is near .004 and must not be bent."""
-    model = CDICE(inputs="prices", psi=0.5, rho=0.004)
+    model = CDICE(inputs="plan", psi=0.5, rho=0.004)
     path = climate.optimum(model.problem(), horizon=2500)
     with jax.enable_x64(True):
-        projected = jax.jit(lambda s: model.projected(s)[0])
+        projected = jax.jit(lambda s: model.projected(s).carbon_price)
         for t in (150, 300, 800):
             s, exact = optimal_point(CDICE(psi=0.5, rho=0.004), path, t)
             np.testing.assert_allclose(projected(s)[0], exact.carbon_price[0], rtol=0.01)
@@ -100,9 +102,9 @@ def test_the_crude_plan_of_a_patient_planner_is_right_centuries_from_now() -> No
 def test_prices_along_the_crude_plan_know_a_limit_to_warming() -> None:
     """A factor of two while it is yet to bind, when the plan abates too late, and a hundredth from then on."""
     theta = {"beyond": 0.3}
-    model, path = CDICE(inputs="prices", **theta), climate.optimum(CDICE(**theta).problem())
+    model, path = CDICE(inputs="plan", **theta), climate.optimum(CDICE(**theta).problem())
     with jax.enable_x64(True):
-        projected = jax.jit(lambda s: model.projected(s)[0])
+        projected = jax.jit(lambda s: model.projected(s).carbon_price)
         for t, rtol in ((0, 0.5), (40, 0.5), (70, 0.01), (200, 0.01)):
             s, exact = optimal_point(CDICE(**theta), path, t)
             np.testing.assert_allclose(projected(s), exact.carbon_price, rtol=rtol)

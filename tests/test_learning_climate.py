@@ -41,7 +41,7 @@ class Invented(DecisionRule):
         return jnp.exp(0.1 * jnp.log(s.k) + slopes @ s.carbon + warm + learnt + self.lift * s.heat[0])
 
     def policy(self, model: Any, s: Any) -> Any:
-        given = {"consumed": 0.7 + 0.01 * s.heat[0], "price_ratio": 2.0 + s.carbon[0], "value": self.value(s)}
+        given = {"consumed_ratio": 0.7 + 0.01 * s.heat[0], "price_ratio": 2.0 + s.carbon[0], "value": self.value(s)}
         x = model.steady_guess()[1]._replace(**given)
         x = model.complete(s, x)
         kappa = 1 - 1 / model.psi
@@ -122,18 +122,20 @@ def test_the_first_year_is_that_of_cdice_with_the_same_sensitivity() -> None:
 
 def test_costs_over_a_crude_plan_are_the_same_costs() -> None:
     """Ratios of one are the crude plan's costs, near the optimum's without risk; given as costs they abate as much."""
-    model = LearningClimate(inputs="prices")
+    model = LearningClimate(inputs="plan")
     with jax.enable_x64(True):
         s, x = model.steady_guess()
         x = model.complete(s, x)
-        carbon, heat = model.projected(s)
+        consumed, carbon, heat = model.projected(s)
         given = {f"{name}_ratio": getattr(x, f"{name}_cost") for name in ("carbon", "heat", "mean", "variance")}
         plain = LearningClimate()
-        same = plain.complete(s, plain.steady_guess()[1]._replace(price_ratio=x.price, **given))
+        same = plain.complete(
+            s, plain.steady_guess()[1]._replace(consumed_ratio=consumed, price_ratio=x.price, **given)
+        )
         tonne = float(x.price * model.problem().effective_labour(0.0) / climate.CO2_PER_CARBON)
     np.testing.assert_allclose([x.price, *x.carbon_cost], [carbon[0], *carbon])
     np.testing.assert_allclose([*x.heat_cost, x.mean_cost], [*heat, 90 * heat[0]])
-    for name in ("price", *COSTS, "mu"):
+    for name in ("consumed", "price", *COSTS, "mu"):
         np.testing.assert_allclose(getattr(same, name), getattr(x, name), err_msg=name)
     # 64.84 USD/tCO2 in the air at the start of 2015 by nonlinear programming; emitted carbon is a year from it.
     assert tonne == pytest.approx(64.84, rel=0.25)

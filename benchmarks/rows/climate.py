@@ -31,7 +31,7 @@ ROWS: dict[str, Row] = {
     "cdice-giss": row("CDICE, warms least (GISS-E2-R)", CDICE.published("cdice", "giss")),
     "cdice-mesmo": row("CDICE, keeps most carbon (MESMO)", CDICE.published("mesmo", "cdice")),
     "cdice-usual": row("CDICE, business as usual", CDICE(abatement="none")),
-    "cdice-limit": row("CDICE, damages beyond 2 K", CDICE(beyond=0.3, inputs="prices")),
+    "cdice-limit": row("CDICE, damages beyond 2 K", CDICE(beyond=0.3, inputs="plan")),
     "cdice-psi-2": row("CDICE, psi 2, rho .034", CDICE(psi=2.0, rho=0.034), 120),
     "cdice-psi-half": row("CDICE, psi .5, rho .004", CDICE(psi=0.5, rho=0.004, horizon=1200), 120),
     "cdice-risk": Row(

@@ -30,7 +30,8 @@ from saddlepath.climate.forcing import ProportionalForcing as ProportionalForcin
 from saddlepath.climate.forcing import co2_forcing as co2_forcing
 from saddlepath.climate.optimum import optimum as optimum
 from saddlepath.climate.planner import PlannerProblem as PlannerProblem
-from saddlepath.climate.projection import projected_prices as projected_prices
+from saddlepath.climate.projection import Projection as Projection
+from saddlepath.climate.projection import projected as projected
 from saddlepath.climate.published import published as published
 from saddlepath.climate.rcp import SCENARIOS as SCENARIOS
 from saddlepath.climate.rcp import rcp as rcp

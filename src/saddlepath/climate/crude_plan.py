@@ -42,6 +42,7 @@ class CrudePlan(NamedTuple):
     Attributes:
         years: Since 2015. [yr]
         output: Before damages. [effective labour]
+        consumption: [effective labour]
         discount: What goods at the end of a step are worth at its beginning, both in effective labour. [-]
         warmth: Temperature of the air. [K]
         slope: Of forcing in the carbon of the air. [W/m2 per 1000 GtC]
@@ -51,6 +52,7 @@ class CrudePlan(NamedTuple):
 
     years: Float[Array, "dates"]
     output: Float[Array, "dates"]
+    consumption: Float[Array, "dates"]
     discount: Float[Array, "steps"]
     warmth: Float[Array, "dates"]
     slope: Float[Array, "dates"]
@@ -163,6 +165,7 @@ def crude_plan(
     return CrudePlan(
         years=outlook.years,
         output=jnp.exp(problem.alpha * jnp.append(points.log_k, end.log_k)),
+        consumption=jnp.exp(log_c),
         discount=problem.discount_factor(middle) ** LENGTHS * jnp.exp(-jnp.diff(log_c) / problem.psi),
         warmth=jnp.append(points.heat[0], end.heat[0]),
         slope=jnp.append(points.slope, end.slope),

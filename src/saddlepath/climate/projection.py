@@ -1,4 +1,4 @@
-"""What carbon and heat cost along a crude plan: most of their prices, before any equation is solved.
+"""What is consumed and what carbon and heat cost along a crude plan: most of a rule, before any equation is solved.
 
 With `z` the masses and temperatures of `saddlepath.climate.crude_plan` and `A` their law, what tomorrow's stocks cost
 today is a discounted sum of harm,
@@ -8,7 +8,7 @@ today is a discounted sum of harm,
 over steps within which damages move along lines; after the last step prices are those of an economy at rest.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -34,7 +34,25 @@ LEAST_FINAL_RATE, FINAL_BEND = 0.002, 0.001
 """Rates after the last step, when hardly anything grows, are bent only below those of very patient planners. [1/yr]"""
 
 
-def projected_prices(
+LEAST_CONSUMED, MOST_CONSUMED = 0.6, 0.85
+"""Shares of output net of damages; those of optimal plans lie between .71 and .79."""
+
+
+class Projection(NamedTuple):
+    """Decisions along the crude plan from a state.
+
+    Attributes:
+        consumed: Share of output net of damages that is consumed. [-]
+        carbon_price: Prices of carbon. [effective output per 1000 GtC]
+        heat_price: Prices of heat. [effective output per K]
+    """
+
+    consumed: Float[Array, ""]
+    carbon_price: Float[Array, "3"]
+    heat_price: Float[Array, "2"]
+
+
+def projected(
     problem: PlannerProblem,
     k: Number,
     carbon: Float[Array, "3"],
@@ -42,10 +60,10 @@ def projected_prices(
     t: Number,
     level: Number,
     abated: Abated,
-) -> tuple[Float[Array, "3"], Float[Array, "2"]]:
-    """Prices of carbon and heat along the crude plan from a state.
+) -> Projection:
+    """Consumption and prices along the crude plan from a state.
 
-    They are within a few hundredths of the optimum's, and for most calibrations and dates within one; those of states
+    They are within a few hundredths of the optimum's, and for most calibrations and dates within one; prices of states
     in which a limit to warming is yet to bind, within a factor of two.
 
     Args:
@@ -56,9 +74,6 @@ def projected_prices(
         t: Years since 2015. [yr]
         level: Productivity over its path. [-]
         abated: Abated share, from the worth of a tonne less and the date. [2010 USD/tCO2, yr to -]
-
-    Returns:
-        Prices of carbon `[3]` and heat `[2]`. [effective output per 1000 GtC, per K]
     """
     steps = long_steps(problem, DOUBLINGS)
     plan = crude_plan(problem, steps, k, carbon, heat, t, level, abated)
@@ -76,4 +91,5 @@ def projected_prices(
     harm = jax.vmap(jax.grad(problem.damages))(jnp.maximum(plan.warmth, LEAST_WARMTH)) * plan.output
     after = jnp.asarray(DOUBLINGS), plan.discount, (harm[:-1], harm[1:]), 0.5 * (plan.slope[:-1] + plan.slope[1:])
     (of_carbon, of_heat), _ = jax.lax.scan(backward, (tuple(end[0]), tuple(end[1])), after, reverse=True)
-    return jnp.stack(of_carbon), jnp.stack(of_heat)
+    consumed = plan.consumption[0] / ((1 - problem.damages(heat[0])) * plan.output[0])
+    return Projection(jnp.clip(consumed, LEAST_CONSUMED, MOST_CONSUMED), jnp.stack(of_carbon), jnp.stack(of_heat))

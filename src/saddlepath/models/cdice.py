@@ -1,5 +1,6 @@
 """Growth and climate: DICE-2016 and its recalibration CDICE, annual."""
 
+import operator
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import jax
@@ -14,7 +15,7 @@ CARBON, HEAT = climate.carbon_cycle("cdice"), climate.temperature_boxes("cdice")
 Masses: TypeAlias = Float[Array | np.ndarray, "3"]
 Temperatures: TypeAlias = Float[Array | np.ndarray, "2"]
 THREE, TWO = sp.Positive(shape=(3,)), sp.Interval(-5.0, np.full(2, 20.0))
-INDEX, INPUTS = sp.Interval(-1.0, 1.0), sp.OneOf("stocks", "prices")
+INDEX, INPUTS = sp.Interval(-1.0, 1.0), sp.OneOf("stocks", "plan")
 ABATEMENT, GROWTH = sp.OneOf("optimal", "none", "taxed"), sp.OneOf("instantaneous", "exact")
 FORCING = sp.OneOf("linear", "given", "internalised")
 
@@ -37,8 +38,8 @@ class CDICE(sp.Model):
     its slopes in today's state are the slopes of the value, and `beta` times those of tomorrow are what `G k'`, `M'`
     and `T'` cost today: six conditions for the consumption share, three prices of carbon and two of heat. Abatement
     solves its own condition, `backstop mu^(theta2-1) = p_AT A L` up to `mu = 1`, so that both sides of the limit are
-    exact. A network gives the prices themselves. With `inputs="prices"` it sees those along a crude plan
-    (`saddlepath.climate.projected_prices`) and gives what is left of them: compiling takes longer, and many
+    exact. A network gives the share and the prices themselves. With `inputs="plan"` it sees those along a
+    crude plan (`saddlepath.climate.projected`) and gives what is left of them: compiling takes longer, and many
     calibrations in one network are far more accurate.
 
     Calendar time: the date enters through the closed forms of population, productivity, intensity and costs.
@@ -72,9 +73,7 @@ class CDICE(sp.Model):
     tax_growth: float = sp.parameter(0.02, "its growth rate", unit="1/yr", within=sp.Interval(-1.0, 1.0))
     growth: str = sp.parameter("instantaneous", "growth rates, at a date or between two years", within=GROWTH)
     other_forcing: str = sp.parameter("linear", "forcing but of CO2: linear in time, or a share of it", within=FORCING)
-    inputs: str = sp.parameter(
-        "stocks", "what a network sees: stocks, or prices of a crude plan as well", within=INPUTS
-    )
+    inputs: str = sp.parameter("stocks", "what a network sees: stocks, or a crude plan as well", within=INPUTS)
     horizon: int = sp.parameter(400, "years over which paths are to be right", unit="yr", within=sp.Interval(2, 5000))
 
     class State(NamedTuple):
@@ -84,9 +83,10 @@ class CDICE(sp.Model):
         t: Annotated[sp.Scalar, sp.label("years since 2015", "yr")]
 
     class Policy(NamedTuple):
-        consumed: Annotated[sp.Scalar, sp.label("share of output net of damages consumed")]
+        consumed_ratio: Annotated[sp.Scalar, sp.label("share consumed, or the same over that of the crude plan")]
         carbon_ratio: Annotated[Float[Array, "3"], sp.label("price of carbon, or the same over that of the crude plan")]
         heat_ratio: Annotated[Float[Array, "2"], sp.label("price of heat, or the same over that of the crude plan")]
+        consumed: Annotated[sp.Scalar, sp.label("share of output net of damages consumed")]
         carbon_price: Annotated[Float[Array, "3"], sp.label("price of carbon", "effective output")]
         heat_price: Annotated[Float[Array, "2"], sp.label("price of heat", "effective output")]
         mu: Annotated[sp.Scalar, sp.label("abated share of industrial emissions")]
@@ -114,39 +114,42 @@ class CDICE(sp.Model):
         Optimal plans of the published calibrations lie between .71 and .78; the certificate tells if a path reaches a
         bound.
         """
+        share = sp.Interval(0.5, 0.95) if self.inputs == "stocks" else sp.Interval(0.85, 1.1)
         return self.Policy(
-            consumed=sp.Interval(0.5, 0.95), carbon_ratio=sp.Positive(shape=(3,)), heat_ratio=sp.Positive(shape=(2,)),
-            carbon_price=sp.Completed((3,)), heat_price=sp.Completed((2,)), mu=sp.Completed(),
+            consumed_ratio=share, carbon_ratio=sp.Positive(shape=(3,)), heat_ratio=sp.Positive(shape=(2,)),
+            consumed=sp.Completed(), carbon_price=sp.Completed((3,)), heat_price=sp.Completed((2,)), mu=sp.Completed(),
         )  # fmt: skip
 
     def start(self):
+        problem = self.problem()
         return self.State(
-            k=self.capital / self.problem().effective_labour(0.0), carbon=jnp.asarray(self.problem().carbon.initial),
-            heat=jnp.asarray(self.heat_start), t=jnp.zeros(()),
+            k=problem.capital / problem.effective_labour(0.0), carbon=jnp.asarray(problem.carbon.initial),
+            heat=jnp.asarray(problem.temperature.initial), t=jnp.zeros(()),
         )  # fmt: skip
 
     def steady_guess(self):
         """Sizes of the decisions in 2015."""
-        prices = jnp.asarray([1.2, 0.9, 0.14]), jnp.asarray([0.04, 0.24])
-        ratios = prices if self.inputs == "stocks" else (jnp.ones(3), jnp.ones(2))
-        return self.start(), self.Policy(jnp.asarray(0.75), *ratios, *prices, jnp.zeros(()))
+        sizes = jnp.asarray(0.75), jnp.asarray([1.2, 0.9, 0.14]), jnp.asarray([0.04, 0.24])
+        ratios = sizes if self.inputs == "stocks" else jax.tree.map(jnp.ones_like, sizes)
+        return self.start(), self.Policy(*ratios, *sizes, mu=jnp.zeros(()))
 
     def features(self, s):
         """Stocks, and two clocks: what remains to happen in the exogenous paths, fast and slow.
 
-        With `inputs="prices"` also the logarithms of prices along the crude plan, and the rate of discount in the end.
+        With `inputs="plan"` also the logarithms of prices along the crude plan, and the rate of discount in the end.
         """
         clocks = jnp.exp(-jnp.asarray([0.015, 0.005]) * s.t)
         stocks = jnp.concatenate([jnp.log(s.k)[None], jnp.log(s.carbon), s.heat, clocks])
         if self.inputs == "stocks":
             return stocks
         rate = climate.rate_at_rest(self.problem(), s.t)
-        return jnp.concatenate([stocks, *map(jnp.log, self.projected(s)), rate[None]])
+        plan = self.projected(s)
+        return jnp.concatenate([stocks, jnp.log(plan.carbon_price), jnp.log(plan.heat_price), rate[None]])
 
     def projected(self, s):
-        """Prices of carbon and heat along a crude plan. [effective output]"""
+        """Consumption and prices along a crude plan."""
         level = self.effective_labour(s) / self.problem().effective_labour(s.t)
-        return climate.projected_prices(self.problem(), s.k, s.carbon, s.heat, s.t, level, self.abated)
+        return climate.projected(self.problem(), s.k, s.carbon, s.heat, s.t, level, self.abated)
 
     def problem(self):
         """The planner's problem as a value, which `saddlepath.climate.optimum` solves by other means."""
@@ -178,9 +181,10 @@ class CDICE(sp.Model):
         return self.problem().abated(self.tax(t) if self.abatement == "taxed" else worth, t)
 
     def complete(self, s, x):
-        """Prices, and abatement that follows from them."""
-        crude = (1.0, 1.0) if self.inputs == "stocks" else self.projected(s)
-        x = x._replace(carbon_price=x.carbon_ratio * crude[0], heat_price=x.heat_ratio * crude[1])
+        """Consumption, prices, and abatement that follows from them."""
+        plan = (1.0, 1.0, 1.0) if self.inputs == "stocks" else self.projected(s)
+        consumed, carbon, heat = map(operator.mul, (x.consumed_ratio, x.carbon_ratio, x.heat_ratio), plan)
+        x = x._replace(consumed=consumed, carbon_price=carbon, heat_price=heat)
         worth = x.carbon_price[0] * self.effective_labour(s) / climate.CO2_PER_CARBON
         return x._replace(mu=self.abated(worth, s.t))
 

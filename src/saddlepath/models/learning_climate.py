@@ -16,7 +16,7 @@ SUMMED = 2000
 TIPPING = 3.0405
 """Warming near which damages in Weitzman's form begin to tip. [K]"""
 DAMAGES = sp.OneOf("nordhaus", "weitzman")
-BELIEF, INPUTS = sp.OneOf("believed", "true"), sp.OneOf("stocks", "prices")
+BELIEF, INPUTS = sp.OneOf("believed", "true"), sp.OneOf("stocks", "plan")
 
 
 class LearningClimate(sp.Model):
@@ -44,8 +44,8 @@ class LearningClimate(sp.Model):
         G = E[M' (d/dk) {(1-Theta) Omega k'^alpha + (1-delta) k' - p' E'}],    p = E[M' q_AT'],
 
     and abatement its own condition, `Omega backstop mu^(theta2-1) = p A L` up to `mu = 1`, exactly. With
-    `inputs="prices"` a network gives all costs over those of carbon and heat along a crude plan
-    (`saddlepath.climate.projected_prices`) of a planner who takes the mean of the belief for the truth.
+    `inputs="plan"` a network gives consumption and all costs over those of carbon and heat along a crude plan
+    (`saddlepath.climate.projected`) of a planner who takes the mean of the belief for the truth.
     """
 
     psi: float = sp.parameter(1.5, "elasticity of intertemporal substitution", within=sp.Positive())
@@ -65,9 +65,7 @@ class LearningClimate(sp.Model):
     )
     learning: str = sp.parameter("on", "whether the belief changes", within=sp.OneOf("on", "off"))
     damages: str = sp.parameter("nordhaus", "form of the damages", within=DAMAGES)
-    inputs: str = sp.parameter(
-        "stocks", "what a network sees: stocks, or prices of a crude plan as well", within=INPUTS
-    )
+    inputs: str = sp.parameter("stocks", "what a network sees: stocks, or a crude plan as well", within=INPUTS)
     horizon: int = sp.parameter(500, "years over which paths are to be right", unit="yr", within=sp.Interval(2, 5000))
 
     class State(NamedTuple):
@@ -79,13 +77,14 @@ class LearningClimate(sp.Model):
         t: Annotated[sp.Scalar, sp.label("years since 2015", "yr")]
 
     class Policy(NamedTuple):
-        consumed: Annotated[sp.Scalar, sp.label("share of output net of damages consumed")]
+        consumed_ratio: Annotated[sp.Scalar, sp.label("share consumed, or the same over that of the crude plan")]
         value: Annotated[sp.Scalar, sp.label("value", "consumption")]
         price_ratio: Annotated[sp.Scalar, sp.label("price of emitted carbon, or the same over that of the crude plan")]
         carbon_ratio: Annotated[Float[Array, "3"], sp.label("cost of carbon, or the same over that of the crude plan")]
         heat_ratio: Annotated[Float[Array, "2"], sp.label("cost of heat, or the same over that of the crude plan")]
         mean_ratio: Annotated[sp.Scalar, sp.label("cost of a higher mean, or the same over heat's of the crude plan")]
         variance_ratio: Annotated[sp.Scalar, sp.label("cost of a higher log variance, or the same, likewise")]
+        consumed: Annotated[sp.Scalar, sp.label("share of output net of damages consumed")]
         price: Annotated[sp.Scalar, sp.label("price of emitted carbon", "effective output")]
         carbon_cost: Annotated[Float[Array, "3"], sp.label("cost of carbon", "effective output")]
         heat_cost: Annotated[Float[Array, "2"], sp.label("cost of heat", "effective output")]
@@ -102,11 +101,13 @@ class LearningClimate(sp.Model):
 
     def policy_range(self):
         """No room for what satisfies all equations and is no optimum: capital never consumed, costs that explode."""
+        share = sp.Interval(0.5, 0.95) if self.inputs == "stocks" else sp.Interval(0.85, 1.1)
         return self.Policy(
-            consumed=sp.Interval(0.5, 0.95), value=sp.Positive(scale=0.1), price_ratio=sp.Positive(),
+            consumed_ratio=share, value=sp.Positive(scale=0.1), price_ratio=sp.Positive(),
             carbon_ratio=sp.Interval(0.0, np.full(3, 50.0)), heat_ratio=sp.Positive(shape=(2,)),
-            mean_ratio=sp.Positive(), variance_ratio=sp.Real(), price=sp.Completed(), carbon_cost=sp.Completed((3,)),
-            heat_cost=sp.Completed((2,)), mean_cost=sp.Completed(), variance_cost=sp.Completed(), mu=sp.Completed(),
+            mean_ratio=sp.Positive(), variance_ratio=sp.Real(), consumed=sp.Completed(), price=sp.Completed(),
+            carbon_cost=sp.Completed((3,)), heat_cost=sp.Completed((2,)), mean_cost=sp.Completed(),
+            variance_cost=sp.Completed(), mu=sp.Completed(),
         )  # fmt: skip
 
     def shocks(self):
@@ -125,7 +126,8 @@ class LearningClimate(sp.Model):
         number, alone = jnp.asarray, self.inputs == "stocks"
         costs = number(3.0), number([3.0, 2.2, 0.4]), number([0.1, 0.6]), number(9.0), number(0.1)
         ratios = costs if alone else (number(1.0), jnp.ones(3), jnp.ones(2), number(90.0), number(1.0))
-        return self.start(), self.Policy(number(0.75), number(1.02), *ratios, *costs, mu=number(0.0))
+        share = number(0.75 if alone else 1.0)
+        return self.start(), self.Policy(share, number(1.02), *ratios, number(0.75), *costs, mu=number(0.0))
 
     def features(self, s):
         """Stocks, mean and s.d. of the belief, two clocks, and prices if economy and expected climate stood still.
@@ -139,7 +141,8 @@ class LearningClimate(sp.Model):
             at_rest = climate.features_at_rest(self.expected(s), self.output(s), s.carbon, s.heat, s.t)
             return jnp.concatenate([*stocks, at_rest])
         rate = climate.rate_at_rest(self.problem(), s.t)
-        return jnp.concatenate([*stocks, *map(jnp.log, self.projected(s)), rate[None]])
+        plan = self.projected(s)
+        return jnp.concatenate([*stocks, jnp.log(plan.carbon_price), jnp.log(plan.heat_price), rate[None]])
 
     def expected(self, s):
         """The planner's problem if the feedback were known, and the mean of the belief."""
@@ -148,8 +151,8 @@ class LearningClimate(sp.Model):
         return dataclasses.replace(problem, temperature=heated)
 
     def projected(self, s):
-        """Prices of carbon and heat along the crude plan of that problem. [effective output]"""
-        return climate.projected_prices(self.expected(s), s.k, s.carbon, s.heat, s.t, 1.0, self.problem().abated)
+        """Consumption and prices along the crude plan of that problem."""
+        return climate.projected(self.expected(s), s.k, s.carbon, s.heat, s.t, 1.0, self.problem().abated)
 
     def problem(self):
         """The economy, the carbon cycle, and boxes of heat that have no feedback."""
@@ -162,9 +165,11 @@ class LearningClimate(sp.Model):
 
     def complete(self, s, x):
         """Costs, and abatement as far as a tonne less is worth its price; damages spare abatement's cost too."""
-        carbon, heat = (jnp.ones(3), jnp.ones(2)) if self.inputs == "stocks" else self.projected(s)
+        plan = (1.0, jnp.ones(3), jnp.ones(2)) if self.inputs == "stocks" else self.projected(s)
+        consumed, carbon, heat = plan
         x = x._replace(
-            price=x.price_ratio * carbon[0], carbon_cost=x.carbon_ratio * carbon, heat_cost=x.heat_ratio * heat,
+            consumed=x.consumed_ratio * consumed, price=x.price_ratio * carbon[0],
+            carbon_cost=x.carbon_ratio * carbon, heat_cost=x.heat_ratio * heat,
             mean_cost=x.mean_ratio * heat[0], variance_cost=x.variance_ratio * heat[0],
         )  # fmt: skip
         price = x.price * self.problem().effective_labour(s.t) / climate.CO2_PER_CARBON
