@@ -34,7 +34,7 @@ CASES = {
     "dice2016": problem("dice2016", "dice2016"),
     "psi 0.5": problem("cdice", "cdice", psi=0.5, rho=0.004),
     "psi 2": problem("cdice", "cdice", psi=2.0, rho=0.034),
-    "forcing taken as given": problem("cdice", "cdice", forcing=climate.ProportionalForcing(internalised=False)),
+    "forcing taken as given": problem("cdice", "cdice", forcing=climate.OtherForcing.proportional(internalised=False)),
 }
 
 

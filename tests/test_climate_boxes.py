@@ -12,8 +12,7 @@ from saddlepath.climate import (
     CARBON_CYCLES,
     TEMPERATURES,
     CarbonCycle,
-    LinearForcing,
-    ProportionalForcing,
+    OtherForcing,
     carbon_cycle,
     co2_forcing,
     temperature_boxes,
@@ -61,9 +60,9 @@ def test_a_doubling_warms_by_the_equilibrium_sensitivity(name: str) -> None:
 
 def test_forcing() -> None:
     assert float(co2_forcing(2 * 0.607, 0.607, 3.45)) == pytest.approx(3.45, rel=ROUNDOFF)
-    np.testing.assert_allclose(LinearForcing().other(np.array([0, 17, 85, 300]), 0.0), [0.5, 0.6, 1.0, 1.0])
-    given = lambda co2: ProportionalForcing(internalised=False).other(0.0, co2)
-    counted = lambda co2: ProportionalForcing().other(0.0, co2)
+    np.testing.assert_allclose(OtherForcing().other(np.array([0, 17, 85, 300]), 0.0), [0.5, 0.6, 1.0, 1.0])
+    given = lambda co2: OtherForcing.proportional(internalised=False).other(0.0, co2)
+    counted = lambda co2: OtherForcing.proportional().other(0.0, co2)
     assert float(given(2.0)) == float(counted(2.0)) == pytest.approx(0.6, rel=ROUNDOFF)
     assert float(jax.grad(given)(2.0)) == 0 and float(jax.grad(counted)(2.0)) == pytest.approx(0.3, rel=ROUNDOFF)
 

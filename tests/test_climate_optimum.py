@@ -10,8 +10,8 @@ import xarray as xr
 
 from saddlepath.climate import (
     CO2_PER_CARBON,
+    OtherForcing,
     PlannerProblem,
-    ProportionalForcing,
     carbon_cycle,
     five_year_optimum,
     optimum,
@@ -224,14 +224,24 @@ def test_damages_beyond_a_limit_are_a_softer_cap() -> None:
 )
 def test_other_forcing_as_a_share(problem: PlannerProblem, internalised: bool, printed: float) -> None:
     """The social cost of 2020 of another programme; the published networks, 29.07 and 36.20, take forcing as given."""
-    changed = dataclasses.replace(problem, forcing=ProportionalForcing(internalised=internalised))
+    changed = dataclasses.replace(problem, forcing=OtherForcing.proportional(internalised=internalised))
     assert float(optimum(changed, horizon=600).scc.sel(year=2020)) == pytest.approx(printed, abs=6e-3)
 
 
 def test_forcing_that_is_taken_as_given_is_caused() -> None:
-    found = optimum(dataclasses.replace(CDICE, forcing=ProportionalForcing(internalised=False)), horizon=60)
+    found = optimum(dataclasses.replace(CDICE, forcing=OtherForcing.proportional(internalised=False)), horizon=60)
     co2 = CDICE.temperature.f2x * np.log2(found.carbon.sel(reservoir="AT") / 1000 / CDICE.carbon.equilibrium[0])
     np.testing.assert_allclose(found.forcing, 1.3 * co2, atol=1e-7)
+
+
+def test_a_path_and_a_share_add_up() -> None:
+    """Half the path and half the share, as one may want them between two published assumptions."""
+    problem = dataclasses.replace(CDICE, forcing=OtherForcing(0.25, 0.5, share=0.15))
+    found = optimum(problem, horizon=60)
+    co2 = CDICE.temperature.f2x * np.log2(found.carbon.sel(reservoir="AT") / 1000 / CDICE.carbon.equilibrium[0])
+    np.testing.assert_allclose(
+        found.forcing, 1.15 * co2 + OtherForcing(0.25, 0.5).other(np.arange(60.0), 0.0), atol=1e-6
+    )
 
 
 @pytest.mark.slow

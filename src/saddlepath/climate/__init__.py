@@ -25,8 +25,7 @@ from saddlepath.climate.fitting import fit_temperature as fit_temperature
 from saddlepath.climate.fitting import joos_pulse as joos_pulse
 from saddlepath.climate.five_year import FiveYearProblem as FiveYearProblem
 from saddlepath.climate.five_year import five_year_optimum as five_year_optimum
-from saddlepath.climate.forcing import LinearForcing as LinearForcing
-from saddlepath.climate.forcing import ProportionalForcing as ProportionalForcing
+from saddlepath.climate.forcing import OtherForcing as OtherForcing
 from saddlepath.climate.forcing import co2_forcing as co2_forcing
 from saddlepath.climate.optimum import optimum as optimum
 from saddlepath.climate.planner import PlannerProblem as PlannerProblem

@@ -18,7 +18,6 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from saddlepath.climate.carbon import CO2_PER_CARBON
-from saddlepath.climate.forcing import ProportionalForcing
 from saddlepath.climate.labelled import labelled
 from saddlepath.climate.numbers import as_arrays
 from saddlepath.climate.planner import PlannerProblem
@@ -165,7 +164,7 @@ def _law(problem: PlannerProblem) -> Any:
     limit, beyond = float(problem.limit), float(problem.beyond)
     theta2, c1, f2x = float(problem.paths.theta2), float(problem.temperature.c1), float(problem.temperature.f2x)
     equilibrium, forcing = float(problem.carbon.equilibrium[0]), problem.forcing
-    share = float(forcing.share) if isinstance(forcing, ProportionalForcing) and forcing.internalised else 0.0
+    share = float(forcing.share) if forcing.internalised else 0.0
 
     def law(s: Any, x: Any, e: Any) -> tuple[list[Any], list[Any], list[Any]]:
         (k, masses, temperatures), (saving, mu) = (s[0], s[1:4], s[4:6]), (x[0], x[1])
@@ -224,12 +223,13 @@ def _programme(
 def _consistent(problem: PlannerProblem, programme: Programme) -> BestPath:
     """The best path; where the planner takes forcing as given that CO2 causes, the one that causes what is taken."""
     path, forcing = best_path(programme), problem.forcing
-    if not isinstance(forcing, ProportionalForcing) or forcing.internalised:
+    if forcing.internalised or not forcing.share:
         return path
     given = IN_LAW.index("other")
+    alone = programme.exogenous[given]
     for _ in range(MOST_ROUNDS):
         exogenous = programme.exogenous.copy()
-        exogenous[given] = float(forcing.share) * path.reported[REPORTED.index("co2")]
+        exogenous[given] = alone + float(forcing.share) * path.reported[REPORTED.index("co2")]
         if np.allclose(exogenous[given], programme.exogenous[given], rtol=0, atol=SAME_FORCING):
             return path
         programme = dataclasses.replace(programme, exogenous=exogenous, guess=path.controls)

@@ -22,7 +22,7 @@ from jaxtyping import Array, Float
 from saddlepath.climate.calibrations import CARBON_CYCLES, TEMPERATURES
 from saddlepath.climate.carbon import CarbonCycle
 from saddlepath.climate.exogenous import ExogenousPaths
-from saddlepath.climate.forcing import Forcing, LinearForcing, co2_forcing
+from saddlepath.climate.forcing import OtherForcing, co2_forcing
 from saddlepath.climate.numbers import AnyArray, Number, Numbers
 from saddlepath.climate.temperature import Temperature
 
@@ -49,7 +49,7 @@ class PlannerProblem(eqx.Module):
 
     carbon: CarbonCycle = CARBON_CYCLES["cdice"]
     temperature: Temperature = TEMPERATURES["cdice"]
-    forcing: Forcing = LinearForcing()
+    forcing: OtherForcing = OtherForcing()
     paths: ExogenousPaths = ExogenousPaths()
     alpha: Number = 0.3
     delta: Number = 0.1

@@ -18,6 +18,8 @@ THREE, TWO = sp.Positive(shape=(3,)), sp.Interval(-5.0, np.full(2, 20.0))
 INDEX, INPUTS = sp.Interval(-1.0, 1.0), sp.OneOf("stocks", "plan")
 ABATEMENT, GROWTH = sp.OneOf("optimal", "none", "taxed"), sp.OneOf("instantaneous", "exact")
 FORCING = sp.OneOf("linear", "given", "internalised")
+MOST_RATIO = 4.0
+"""Prices over those of the crude plan, which are within a factor of about two even where a limit is yet to bind."""
 
 
 class CDICE(sp.Model):
@@ -111,12 +113,17 @@ class CDICE(sp.Model):
     def policy_range(self):
         """Consumption is at least half of net output: capital that nobody ever consumes satisfies every Euler equation.
 
-        Optimal plans of the published calibrations lie between .71 and .78; the certificate tells if a path reaches a
-        bound.
+        So do prices that grow with interest once everything is abated, without end; over the crude plan's they cannot.
+        Optimal plans of the published calibrations consume between .71 and .79; the certificate tells if a path
+        reaches a bound.
         """
-        share = sp.Interval(0.5, 0.95) if self.inputs == "stocks" else sp.Interval(0.85, 1.1)
+        if self.inputs == "stocks":
+            share, carbon, heat = sp.Interval(0.5, 0.95), sp.Positive(shape=(3,)), sp.Positive(shape=(2,))
+        else:
+            share = sp.Interval(0.85, 1.1)
+            carbon, heat = (sp.Interval(0.0, np.full(n, MOST_RATIO)) for n in (3, 2))
         return self.Policy(
-            consumed_ratio=share, carbon_ratio=sp.Positive(shape=(3,)), heat_ratio=sp.Positive(shape=(2,)),
+            consumed_ratio=share, carbon_ratio=carbon, heat_ratio=heat,
             consumed=sp.Completed(), carbon_price=sp.Completed((3,)), heat_price=sp.Completed((2,)), mu=sp.Completed(),
         )  # fmt: skip
 
@@ -130,7 +137,7 @@ class CDICE(sp.Model):
     def steady_guess(self):
         """Sizes of the decisions in 2015."""
         sizes = jnp.asarray(0.75), jnp.asarray([1.2, 0.9, 0.14]), jnp.asarray([0.04, 0.24])
-        ratios = sizes if self.inputs == "stocks" else jax.tree.map(jnp.ones_like, sizes)
+        ratios = sizes if self.inputs == "stocks" else (jnp.ones(()), jnp.ones(3), jnp.ones(2))
         return self.start(), self.Policy(*ratios, *sizes, mu=jnp.zeros(()))
 
     def features(self, s):
@@ -154,11 +161,11 @@ class CDICE(sp.Model):
     def problem(self):
         """The planner's problem as a value, which `saddlepath.climate.optimum` solves by other means."""
         given = climate.CarbonCycle(self.b12, self.b23, self.equilibrium, self.carbon_start)
-        proportional = climate.ProportionalForcing(internalised=self.other_forcing == "internalised")
+        proportional = climate.OtherForcing.proportional(internalised=self.other_forcing == "internalised")
         return climate.PlannerProblem(
             carbon=climate.between_extremes(given, self.carbon_index),
             temperature=climate.Temperature(self.c1, self.c3, self.c4, self.f2x, self.ecs, self.heat_start),
-            forcing=climate.LinearForcing() if self.other_forcing == "linear" else proportional,
+            forcing=climate.OtherForcing() if self.other_forcing == "linear" else proportional,
             paths=climate.ExogenousPaths(theta2=self.theta2), alpha=self.alpha, delta=self.delta, pi1=self.pi1,
             pi2=self.pi2, limit=self.limit, beyond=self.beyond, psi=self.psi, rho=self.rho, capital=self.capital,
             exact_growth=self.growth == "exact",
