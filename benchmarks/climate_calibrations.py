@@ -1,10 +1,10 @@
 """Every calibration of CDICE in one network: `python -m benchmarks.climate_calibrations [--abatement none]`.
 
-Fourteen parameters are pseudo-states: those of the climate, of preferences, damages and abatement costs, and two that
-lead from CDICE to the carbon cycle and boxes of heat of DICE-2016. At fifty random draws, at every published climate
-and at the published preferences the social cost of carbon over 2015 to 2115 stands beside the optimum by nonlinear
-programming; with `--abatement none` the same for business as usual. Bars: 0.2 % everywhere; fifteen minutes on two
-cores.
+Fifteen parameters are pseudo-states: those of the climate, of preferences, damages and abatement costs, two that lead
+from CDICE to the carbon cycle and boxes of heat of DICE-2016, and one that leads from the linear path of other forcing
+to a share of that of CO2, taken as given. At fifty random draws and at every published climate and variant the social
+cost of carbon over 2015 to 2115 stands beside the optimum by nonlinear programming; with `--abatement none` the same
+for business as usual. Bars: 0.2 % everywhere; fifteen minutes on two cores.
 """
 
 import argparse
@@ -35,21 +35,24 @@ class Interested(CDICE):
     """CDICE by the curvature of utility, `1/psi`, and by time preference over what a rate of interest asks of it.
 
     Its carbon cycle and its boxes of heat are geometric means of the given ones and those of DICE-2016, but for the
-    sensitivity, which is given.
+    sensitivity, which is given; its other forcing is a mean of the linear path and the share of that of CO2.
     """
 
     curvature: float = sp.parameter(1.45, "curvature of utility, 1/psi", within=sp.Positive())
     impatience: float = sp.parameter(1.0, "time preference over what interest of .044 asks", within=sp.Positive())
     older_carbon: float = sp.parameter(0.0, "weight of the carbon cycle of DICE-2016", within=sp.Interval(0.0, 1.0))
     older_heat: float = sp.parameter(0.0, "weight of its boxes of heat", within=sp.Interval(0.0, 1.0))
+    shared: float = sp.parameter(0.0, "weight of other forcing as a share of that of CO2", within=sp.Interval(0.0, 1.0))
 
     def problem(self):
         given, boxes = super().problem(), climate.temperature_boxes("dice2016")
         boxes = dataclasses.replace(boxes, ecs=given.temperature.ecs)
+        path, share = given.forcing, climate.OtherForcing.proportional(internalised=False)
+        forcing = jax.tree.map(lambda a, b: a + self.shared * (b - a), path, share)
         return dataclasses.replace(
             given, psi=1 / self.curvature, rho=self.impatience * (INTEREST - GROWTH * self.curvature),
             carbon=towards(given.carbon, climate.carbon_cycle("dice2016"), self.older_carbon),
-            temperature=towards(given.temperature, boxes, self.older_heat),
+            temperature=towards(given.temperature, boxes, self.older_heat), forcing=forcing,
         )  # fmt: skip
 
 
@@ -62,6 +65,7 @@ BOX = sp.Box(
     impatience=(0.85, 1.25), curvature=(0.48, 2.03), pi2=(0.0018, 0.006), theta2=(2.4, 2.8), carbon_index=(-1.0, 1.0),
     b12=(0.05, 0.058), b23=(0.0075, 0.009), c1=(0.13, 0.22), c3=(0.5, 1.2), c4=(0.0065, 0.0095), f2x=(2.9, 3.7),
     ecs=(2.1, 4.6), older_carbon=(0.0, 1.0), older_heat=(0.0, 1.0),
+    shared=(0.0, 1.0),
 )  # fmt: skip
 
 
@@ -82,7 +86,7 @@ TRAINING = 720.0
 
 
 def named() -> dict[str, dict[str, float]]:
-    """Published carbon cycles with published temperatures, and published preferences for CDICE and DICE-2016."""
+    """Published carbon cycles with published temperatures, preferences and other forcing."""
     values = lambda model: {name: float(getattr(model, name)) for name in BOX.names}
     cases, older = {}, {"older_carbon": 1.0, "older_heat": 1.0}
     for cycle, index in (("loveclim", -1.0), ("cdice", 0.0), ("mesmo", 1.0)):
@@ -90,6 +94,8 @@ def named() -> dict[str, dict[str, float]]:
             cases[f"{cycle}, {warming}"] = values(Interested.published("cdice", warming, carbon_index=index))
     cases |= {f"dice2016, ecs {ecs}": values(Interested(ecs=ecs, **older)) for ecs in (2.15, 3.1, 4.55)}
     cases["dice2016, cdice"] = values(Interested(older_carbon=1.0))
+    cases["cdice, forcing shared"] = values(Interested(shared=1.0))
+    cases["dice2016, forcing shared"] = values(Interested(shared=1.0, ecs=3.1, **older))
     for psi in (0.5, 2.0):
         cases[f"psi {psi}"] = values(Interested(curvature=1 / psi))
         cases[f"dice2016, psi {psi}"] = values(Interested(curvature=1 / psi, ecs=3.1, **older))
