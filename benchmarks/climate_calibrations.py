@@ -81,7 +81,7 @@ SETTINGS: dict[str, Any] = {
 }
 """Two equations per state, so that a step sees three times as many calibrations; tests so rare that none ends it."""
 
-TRAINING = 720.0
+TRAINING = 690.0
 """Looked at after every 200 steps, each of a third of a second: a minute more may pass [s]."""
 
 

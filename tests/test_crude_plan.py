@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from saddlepath import climate
-from saddlepath.climate.crude_plan import DOUBLINGS, CrudePlan, crude_plan
+from saddlepath.climate.crude_plan import DOUBLINGS, CrudePlan, crude_plan, worth_at_rest
 from saddlepath.climate.long_steps import long_steps
 from saddlepath.models.cdice import CDICE
 
@@ -20,7 +20,8 @@ def followed(model: CDICE) -> CrudePlan:
     def follow() -> CrudePlan:
         s, problem = model.start(), model.problem()
         steps = long_steps(problem, DOUBLINGS)
-        return crude_plan(problem, steps, s.k, s.carbon, s.heat, s.t, 1.0, model.abated)
+        worth = jnp.ones(len(DOUBLINGS) + 1) * worth_at_rest(problem, s.k, s.carbon, s.heat, s.t)
+        return crude_plan(problem, steps, s.k, s.carbon, s.heat, s.t, 1.0, model.abated, worth)
 
     with jax.enable_x64(True):
         return jax.tree.map(np.asarray, follow())

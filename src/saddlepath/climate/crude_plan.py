@@ -2,9 +2,9 @@
 
 Capital approaches where its return would keep it, at the speed of the model linearised there, and consumption follows
 its saddle path. Where that is moves with growth and with what damages, abatement and the price of emissions take of
-output. The price of carbon to which abatement answers is that of an economy at rest today; it moves in proportion to
-the harm of a degree, at a temperature between that of the air and where forcing would lead, and to the slope of forcing
-in carbon.
+output. The price of carbon to which abatement answers moves in proportion to harm: that of a degree, at a temperature
+between that of the air and where forcing would lead, times the slope of forcing in carbon. How much a unit of harm is
+worth is given, as in an economy at rest or as prices along an earlier plan tell.
 
 Steps take two, later eight and in the end 32 years. Within each, emissions and forcing move along lines.
 """
@@ -42,7 +42,8 @@ class CrudePlan(NamedTuple):
     Attributes:
         years: Since 2015. [yr]
         output: Before damages. [effective labour]
-        consumption: [effective labour]
+        consumption: Per effective labour.
+        harm: In proportion to which the price of carbon moves. [effective output per 1000 GtC and yr]
         discount: What goods at the end of a step are worth at its beginning, both in effective labour. [-]
         warmth: Temperature of the air. [K]
         slope: Of forcing in the carbon of the air. [W/m2 per 1000 GtC]
@@ -53,6 +54,7 @@ class CrudePlan(NamedTuple):
     years: Float[Array, "dates"]
     output: Float[Array, "dates"]
     consumption: Float[Array, "dates"]
+    harm: Float[Array, "dates"]
     discount: Float[Array, "steps"]
     warmth: Float[Array, "dates"]
     slope: Float[Array, "dates"]
@@ -73,6 +75,7 @@ class _Outlook(NamedTuple):
         needed: Return on capital at rest, depreciation included. [1/yr]
         speed: At which capital approaches rest. [1/yr]
         answer: How strongly consumption answers to capital, per unit of both at rest. [1/yr]
+        worth: Price of carbon per unit of harm. [yr]
     """
 
     years: Array
@@ -84,6 +87,7 @@ class _Outlook(NamedTuple):
     needed: Array
     speed: Array
     answer: Array
+    worth: Array
 
 
 class _Point(NamedTuple):
@@ -97,11 +101,12 @@ class _Point(NamedTuple):
 
 
 class _Decided(NamedTuple):
-    """What the planner does there: share of emissions left, logarithms of consumption and of capital at rest."""
+    """What the planner does there: share of emissions left, logarithms of consumption and capital at rest; harm."""
 
     left: Array
     log_c: Array
     rest: Array
+    harm: Array
 
 
 def crude_plan(
@@ -113,6 +118,7 @@ def crude_plan(
     t: Number,
     level: Number,
     abated: Abated,
+    worth: Float[Array, "dates"],
 ) -> CrudePlan:
     """The way from a state.
 
@@ -125,25 +131,25 @@ def crude_plan(
         t: Years since 2015. [yr]
         level: Productivity over its path. [-]
         abated: Abated share, from the worth of a tonne less and the date. [2010 USD/tCO2, yr to -]
+        worth: Price of carbon per unit of harm at the dates. [yr]
     """
-    outlook = _outlook(problem, t + jnp.asarray(np.append(0.0, np.cumsum(LENGTHS))), level)
+    outlook = _outlook(problem, t + jnp.asarray(np.append(0.0, np.cumsum(LENGTHS))), level, worth)
     radiated = jax.value_and_grad(problem.radiation)
     forcing, slope = radiated(carbon, outlook.years[0])
     start = _Point(jnp.log(jnp.asarray(k)), tuple(carbon), tuple(heat), forcing, slope[0])
-    at_rest = prices_at_rest(problem, k**problem.alpha, carbon, warm(heat), t, rate_at_rest(problem, t))[0][0]
-    price_of_harm = at_rest / (_harm(problem, heat[0]) * k**problem.alpha * slope[0])
 
     def decide(now: _Point, here: _Outlook) -> _Decided:
         leads = now.forcing * problem.temperature.ecs / problem.temperature.f2x
-        harm = _harm(problem, now.heat[0] + AHEAD * (leads - now.heat[0]))
-        price = price_of_harm * harm * jnp.exp(problem.alpha * now.log_k) * now.slope
+        of_a_degree = harm_of_a_degree(problem, now.heat[0] + AHEAD * (leads - now.heat[0]))
+        harm = of_a_degree * jnp.exp(problem.alpha * now.log_k) * now.slope
+        price = here.worth * harm
         mu = abated(price * here.labour / CO2_PER_CARBON, here.years)
         net = 1 - problem.damages(now.heat[0]) - here.cost * mu**problem.paths.theta2
         kept = jnp.maximum(net - price * here.dirt * (1 - mu), LEAST_KEPT)
         rest = jnp.log(problem.alpha * kept / here.needed) / (1 - problem.alpha)
         consumed = jnp.maximum(net / kept, 1.0) * here.needed / problem.alpha - problem.delta - here.growth
         log_c = rest + jnp.log(consumed) + here.answer / consumed * (now.log_k - rest)
-        return _Decided(1 - mu, log_c, rest)
+        return _Decided(1 - mu, log_c, rest, harm)
 
     def move(now: _Point, given: tuple[Array, Array, _Outlook, _Outlook]) -> tuple[_Point, tuple[_Point, _Decided]]:
         doubling, length, here, there = given
@@ -166,6 +172,7 @@ def crude_plan(
         years=outlook.years,
         output=jnp.exp(problem.alpha * jnp.append(points.log_k, end.log_k)),
         consumption=jnp.exp(log_c),
+        harm=jnp.append(decided.harm, last.harm),
         discount=problem.discount_factor(middle) ** LENGTHS * jnp.exp(-jnp.diff(log_c) / problem.psi),
         warmth=jnp.append(points.heat[0], end.heat[0]),
         slope=jnp.append(points.slope, end.slope),
@@ -174,7 +181,18 @@ def crude_plan(
     )
 
 
-def _outlook(problem: PlannerProblem, years: Float[Array, "dates"], level: Number) -> _Outlook:
+def worth_at_rest(
+    problem: PlannerProblem, k: Number, carbon: Float[Array, "3"], heat: Float[Array, "2"], t: Number
+) -> Array:
+    """Price of carbon per unit of harm in an economy that stands still. [yr]"""
+    output, slope = k**problem.alpha, jax.grad(problem.radiation)(carbon, t)[0]
+    price = prices_at_rest(problem, output, carbon, warm(heat), t, rate_at_rest(problem, t))[0][0]
+    return price / (harm_of_a_degree(problem, heat[0]) * output * slope)
+
+
+def _outlook(
+    problem: PlannerProblem, years: Float[Array, "dates"], level: Number, worth: Float[Array, "dates"]
+) -> _Outlook:
     productivity, population = problem.growth(years)
     growth, needed = productivity + population, problem.rho + productivity / problem.psi + problem.delta
     consumed = needed / problem.alpha - problem.delta - growth
@@ -191,9 +209,10 @@ def _outlook(problem: PlannerProblem, years: Float[Array, "dates"], level: Numbe
         needed=needed,
         speed=speed,
         answer=gap + speed,
+        worth=worth,
     )
 
 
-def _harm(problem: PlannerProblem, warmth: Array) -> Array:
+def harm_of_a_degree(problem: PlannerProblem, warmth: Array) -> Array:
     """What a degree costs, as a share of output. [1/K]"""
     return jax.grad(problem.damages)(jnp.maximum(warmth, LEAST_WARMTH))

@@ -5,7 +5,8 @@ today is a discounted sum of harm,
 
     q = beta (Omega'(T') Y' e_T + A' q' + c1 F_M q_T' e_M),
 
-over steps within which damages move along lines; after the last step prices are those of an economy at rest.
+over steps within which damages move along lines; after the last step prices are those of an economy at rest. A first
+plan abates as an economy at rest would, the last one by the prices along the one before it.
 """
 
 from typing import Any, NamedTuple
@@ -14,8 +15,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from saddlepath.climate.at_rest import LEAST_WARMTH, prices_at_rest, rate_at_rest, warm
-from saddlepath.climate.crude_plan import DOUBLINGS, Abated, crude_plan
+from saddlepath.climate.at_rest import prices_at_rest, rate_at_rest, warm
+from saddlepath.climate.crude_plan import DOUBLINGS, Abated, crude_plan, harm_of_a_degree, worth_at_rest
 from saddlepath.climate.long_steps import (
     Ends,
     Entries,
@@ -30,6 +31,8 @@ from saddlepath.climate.long_steps import (
 from saddlepath.climate.numbers import Number
 from saddlepath.climate.planner import PlannerProblem
 
+PLANS = 2
+"""A third one would move prices by a tenth of a per cent, where no limit to warming is kept."""
 LEAST_FINAL_RATE, FINAL_BEND = 0.002, 0.001
 """Rates after the last step, when hardly anything grows, are bent only below those of very patient planners. [1/yr]"""
 
@@ -76,20 +79,27 @@ def projected(
         abated: Abated share, from the worth of a tonne less and the date. [2010 USD/tCO2, yr to -]
     """
     steps = long_steps(problem, DOUBLINGS)
-    plan = crude_plan(problem, steps, k, carbon, heat, t, level, abated)
 
-    def backward(q: tuple[Entries, Entries], now: tuple[Array, Array, Ends, Array]) -> tuple[Any, None]:
+    def backward(q: tuple[Entries, Entries], now: tuple[Array, Array, Ends, Array]) -> tuple[Any, Array]:
         doubling, beta, (here, there), slope = now
         step, harms = step_of(steps, doubling), (here, beta * there)
         carbon_later, heat_later = (multiplied(beta, price) for price in q)
-        heat_price = total(along_a_line(harms, step.worth_of_heat), applied(transposed(step.heat), heat_later))
+        of_heat = total(along_a_line(harms, step.worth_of_heat), applied(transposed(step.heat), heat_later))
         dearer = total(along_a_line(harms, step.worth_of_carbon), applied(transposed(step.warming), heat_later))
-        return (total(applied(transposed(step.carbon), carbon_later), multiplied(slope, dearer)), heat_price), None
+        of_carbon = total(applied(transposed(step.carbon), carbon_later), multiplied(slope, dearer))
+        return (of_carbon, of_heat), of_carbon[0]
 
-    final = rate_at_rest(problem, plan.years[-1], LEAST_FINAL_RATE, FINAL_BEND)
-    end = prices_at_rest(problem, plan.output[-1], plan.carbon, warm(plan.heat), plan.years[-1], final)
-    harm = jax.vmap(jax.grad(problem.damages))(jnp.maximum(plan.warmth, LEAST_WARMTH)) * plan.output
-    after = jnp.asarray(DOUBLINGS), plan.discount, (harm[:-1], harm[1:]), 0.5 * (plan.slope[:-1] + plan.slope[1:])
-    (of_carbon, of_heat), _ = jax.lax.scan(backward, (tuple(end[0]), tuple(end[1])), after, reverse=True)
-    consumed = plan.consumption[0] / ((1 - problem.damages(heat[0])) * plan.output[0])
-    return Projection(jnp.clip(consumed, LEAST_CONSUMED, MOST_CONSUMED), jnp.stack(of_carbon), jnp.stack(of_heat))
+    def planned(worth: Float[Array, "dates"], _: None) -> tuple[Float[Array, "dates"], Projection]:
+        plan = crude_plan(problem, steps, k, carbon, heat, t, level, abated, worth)
+        final = rate_at_rest(problem, plan.years[-1], LEAST_FINAL_RATE, FINAL_BEND)
+        end = prices_at_rest(problem, plan.output[-1], plan.carbon, warm(plan.heat), plan.years[-1], final)
+        harm = jax.vmap(lambda warmth: harm_of_a_degree(problem, warmth))(plan.warmth) * plan.output
+        after = jnp.asarray(DOUBLINGS), plan.discount, (harm[:-1], harm[1:]), 0.5 * (plan.slope[:-1] + plan.slope[1:])
+        now, prices = jax.lax.scan(backward, (tuple(end[0]), tuple(end[1])), after, reverse=True)
+        consumed = plan.consumption[0] / ((1 - problem.damages(heat[0])) * plan.output[0])
+        share = jnp.clip(consumed, LEAST_CONSUMED, MOST_CONSUMED)
+        return jnp.append(prices, end[0][0]) / plan.harm, Projection(share, jnp.stack(now[0]), jnp.stack(now[1]))
+
+    first = jnp.full(len(DOUBLINGS) + 1, 1.0) * worth_at_rest(problem, k, carbon, heat, t)
+    _, projections = jax.lax.scan(planned, first, None, PLANS)
+    return jax.tree.map(lambda values: values[-1], projections)
