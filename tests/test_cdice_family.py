@@ -100,7 +100,7 @@ def test_the_crude_plan_of_a_patient_planner_is_right_centuries_from_now() -> No
 
 
 def test_prices_along_the_crude_plan_know_a_limit_to_warming() -> None:
-    """A factor of about two while it is yet to bind, when the plans abate too late and too early, and a hundredth from then on."""
+    """A factor of about two while it is yet to bind, and one plan abates too late, the next too early; then exactly."""
     theta = {"beyond": 0.3}
     model, path = CDICE(inputs="plan", **theta), climate.optimum(CDICE(**theta).problem())
     with jax.enable_x64(True):

@@ -119,7 +119,9 @@ if TYPE_CHECKING:
     from saddlepath.shocks import NoShocks as NoShocks
     from saddlepath.simulation import simulate as simulate
     from saddlepath.simulation import stochastic_steady_state as stochastic_steady_state
+    from saddlepath.social_cost import DamagesGap as DamagesGap
     from saddlepath.social_cost import OptimumGap as OptimumGap
+    from saddlepath.social_cost import compare_with_damages as compare_with_damages
     from saddlepath.social_cost import compare_with_optimum as compare_with_optimum
     from saddlepath.social_cost import social_cost_of_carbon as social_cost_of_carbon
     from saddlepath.solution import Solution as Solution
@@ -215,7 +217,13 @@ _MODULES = {
     "responses": ("impulse_response",),
     "shocks": ("Discrete", "Independent", "MarkovChain", "NoShocks", "Normal"),
     "simulation": ("simulate", "stochastic_steady_state"),
-    "social_cost": ("OptimumGap", "compare_with_optimum", "social_cost_of_carbon"),
+    "social_cost": (
+        "DamagesGap",
+        "OptimumGap",
+        "compare_with_damages",
+        "compare_with_optimum",
+        "social_cost_of_carbon",
+    ),
     "solution": ("Solution",),
     "solvers.solve": ("solve",),
     "solvers.balancing": ("Relobralo",),

@@ -12,8 +12,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from saddlepath.climate import optimum
+from saddlepath.climate import optimum, prices_of_harm
 from saddlepath.climate.carbon import CO2_PER_CARBON
+from saddlepath.climate.numbers import as_arrays
 from saddlepath.errors import ConfigError
 from saddlepath.simulation import simulate
 from saddlepath.table import Table, table
@@ -93,6 +94,65 @@ class OptimumGap:
         )
 
 
+@dataclasses.dataclass(frozen=True)
+class DamagesGap:
+    """How far the price of carbon is from the harm that it does along the solution's own path, over 2015 to 2115.
+
+    Attributes:
+        scc: Largest relative difference. [-]
+        horizon: Years whose harm is counted one by one; what comes later is that of an economy at rest. [yr]
+        years: Year by year: the price of carbon and its harm. [2010 USD/tCO2]
+    """
+
+    scc: float
+    horizon: int
+    years: Table
+
+    def __str__(self) -> str:
+        return (
+            f"{CENTURY[0]} to {CENTURY[1]}, against the harm along its own path over {self.horizon} years and after: "
+            f"social cost of carbon within {100 * self.scc:.3f} %."
+        )
+
+
+def compare_with_damages(solution: "Solution") -> DamagesGap:
+    """The price of carbon of a deterministic solution beside the discounted harm along its own path.
+
+    Conditions that hold from year to year do not tell the two apart where everything is abated: a price that grows with
+    interest satisfies them too. It is a bubble, and its gap is as large as it.
+
+    Args:
+        solution: A solution of a deterministic model of growth and climate, at one calibration, with `carbon_price`
+            among its policies.
+
+    Raises:
+        ConfigError: The model is no such model.
+    """
+    _require_climate(solution)
+    model: Any = solution.model
+    horizon = int(model.horizon)
+    path = _certain_path(solution, horizon)
+    if "carbon_price" not in path:
+        raise ConfigError(
+            f"{type(model).__name__} has no carbon_price among its policies; ask this of CDICE or a model like it."
+        )
+    with jax.enable_x64(True):
+        problem, years = model.problem(), jnp.arange(float(horizon))
+        labour = problem.effective_labour(years)
+        given = (jnp.asarray(path[name].values) for name in ("output", "consumption", "carbon", "heat"))
+        output, consumption, carbon, heat = given
+        harm = prices_of_harm(as_arrays(problem), years, output / labour, consumption / labour, carbon, heat)[0]
+        dollars = np.asarray(labour)[:, None] / CO2_PER_CARBON
+    mine, theirs = (np.asarray(price)[:, :1] * dollars for price in (path["carbon_price"].values, harm))
+    n = min(CENTURY[1] - CENTURY[0] + 1, horizon)
+    rows = {str(FIRST_YEAR + t): {"price": float(mine[t, 0]), "harm": float(theirs[t, 0])} for t in range(n)}
+    return DamagesGap(
+        scc=float(np.max(np.abs(mine[:n] / theirs[:n] - 1))),
+        horizon=horizon,
+        years=table(rows, "year", title="Price of carbon and the harm along the path, 2010 USD/tCO2"),
+    )
+
+
 def compare_with_optimum(solution: "Solution") -> OptimumGap:
     """The distance of a deterministic solution from the same planner's optimum by nonlinear programming.
 
@@ -107,13 +167,7 @@ def compare_with_optimum(solution: "Solution") -> OptimumGap:
     _require_climate(solution)
     model: Any = solution.model
     n = CENTURY[1] - CENTURY[0] + 1
-    paths = simulate(solution, periods=n, paths=2)
-    if float(np.ptp(paths["stock"].values, axis=0).max()) > 0:
-        raise ConfigError(
-            f"paths of {type(model).__name__} differ by their shocks, and the optimum is that of a certain future; "
-            "compare a solution without risk."
-        )
-    mine = paths.isel(path=0)
+    mine = _certain_path(solution, n)
     with jax.enable_x64(True):
         problem, imposed = model.problem(), model.imposed(jnp.arange(float(TAXED)))
     best = optimum(problem, **imposed).isel(year=slice(0, n))
@@ -134,6 +188,17 @@ def compare_with_optimum(solution: "Solution") -> OptimumGap:
         abatement=float(np.max(np.abs(mine["mu"].values - best["abatement"].values))),
         years=table(rows, "year", title="Against the optimum by nonlinear programming"),
     )
+
+
+def _certain_path(solution: "Solution", periods: int) -> "xr.Dataset":
+    """The path of a solution without risk."""
+    paths = simulate(solution, periods=periods, paths=2)
+    if float(np.ptp(paths["stock"].values, axis=0).max()) > 0:
+        raise ConfigError(
+            f"paths of {type(solution.model).__name__} differ by their shocks, and the comparison is with a certain "
+            "future; compare a solution without risk."
+        )
+    return paths.isel(path=0)
 
 
 def _require_climate(solution: "Solution") -> None:

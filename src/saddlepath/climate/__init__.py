@@ -27,6 +27,7 @@ from saddlepath.climate.five_year import FiveYearProblem as FiveYearProblem
 from saddlepath.climate.five_year import five_year_optimum as five_year_optimum
 from saddlepath.climate.forcing import OtherForcing as OtherForcing
 from saddlepath.climate.forcing import co2_forcing as co2_forcing
+from saddlepath.climate.harm import prices_of_harm as prices_of_harm
 from saddlepath.climate.optimum import optimum as optimum
 from saddlepath.climate.planner import PlannerProblem as PlannerProblem
 from saddlepath.climate.projection import Projection as Projection
