@@ -33,7 +33,7 @@ from saddlepath.climate.planner import PlannerProblem
 
 PLANS = 2
 """A third one would move prices by a tenth of a per cent, where no limit to warming is kept."""
-LEAST_FINAL_RATE, FINAL_BEND = 0.002, 0.001
+LEAST_FINAL_RATE, FINAL_BEND = 0.001, 0.0005
 """Rates after the last step, when hardly anything grows, are bent only below those of very patient planners. [1/yr]"""
 
 
@@ -94,7 +94,9 @@ def projected(
         final = rate_at_rest(problem, plan.years[-1], LEAST_FINAL_RATE, FINAL_BEND)
         end = prices_at_rest(problem, plan.output[-1], plan.carbon, warm(plan.heat), plan.years[-1], final)
         harm = jax.vmap(lambda warmth: harm_of_a_degree(problem, warmth))(plan.warmth) * plan.output
-        after = jnp.asarray(DOUBLINGS), plan.discount, (harm[:-1], harm[1:]), 0.5 * (plan.slope[:-1] + plan.slope[1:])
+        half = -0.5 * jnp.log(plan.discount)  # within a step harm moves along a line, its discount along an exponential
+        here, there = (jnp.tanh(half) / half * values for values in (harm[:-1], harm[1:]))
+        after = jnp.asarray(DOUBLINGS), plan.discount, (here, there), 0.5 * (plan.slope[:-1] + plan.slope[1:])
         now, prices = jax.lax.scan(backward, (tuple(end[0]), tuple(end[1])), after, reverse=True)
         consumed = plan.consumption[0] / ((1 - problem.damages(heat[0])) * plan.output[0])
         share = jnp.clip(consumed, LEAST_CONSUMED, MOST_CONSUMED)
