@@ -1,5 +1,8 @@
 """CDICE and DICE-2016 against the same planner's optimum by nonlinear programming, over 2015 to 2115."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import saddlepath as sp
 from benchmarks.row import Check, Row
 from saddlepath.models.cdice import CDICE
@@ -19,9 +22,22 @@ STANDARD = {
 }
 
 
-def row(title: str, model: CDICE, seconds: float = 30) -> Row:
+LIMIT = STANDARD | {
+    "network": sp.Network(width=28),
+    "solver": (
+        sp.LevenbergMarquardt(batch=128, memory=0.8, steps=400),
+        sp.LevenbergMarquardt(batch=128, memory=0.95),
+    ),
+    "steps": 3000,
+    "every": 100,
+    "seconds": 150.0,
+}
+"""Prices bend where the limit begins to cost."""
+
+
+def row(title: str, model: CDICE, seconds: float = 30, settings: Mapping[str, Any] = STANDARD) -> Row:
     """One case: 30 s from the start of the process for a standard calibration."""
-    return Row(title, model, STANDARD, seconds, None, None, CHECKS, seeds=1)
+    return Row(title, model, settings, seconds, None, None, CHECKS, seeds=1)
 
 
 ROWS: dict[str, Row] = {
@@ -31,7 +47,7 @@ ROWS: dict[str, Row] = {
     "cdice-giss": row("CDICE, warms least (GISS-E2-R)", CDICE.published("cdice", "giss")),
     "cdice-mesmo": row("CDICE, keeps most carbon (MESMO)", CDICE.published("mesmo", "cdice")),
     "cdice-usual": row("CDICE, business as usual", CDICE(abatement="none")),
-    "cdice-limit": row("CDICE, damages beyond 2 K", CDICE(beyond=0.3, inputs="plan")),
+    "cdice-limit": row("CDICE, damages beyond 2 K", CDICE(beyond=0.3, inputs="plan"), settings=LIMIT),
     "cdice-psi-2": row("CDICE, psi 2, rho .034", CDICE(psi=2.0, rho=0.034), 120),
     "cdice-psi-half": row("CDICE, psi .5, rho .004", CDICE(psi=0.5, rho=0.004, horizon=1200), 120),
     "cdice-risk": Row(

@@ -1,5 +1,6 @@
 """Growth and climate: DICE-2016 and its recalibration CDICE, annual."""
 
+import operator
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import jax
@@ -17,8 +18,6 @@ THREE, TWO = sp.Positive(shape=(3,)), sp.Interval(-5.0, np.full(2, 20.0))
 INDEX, INPUTS = sp.Interval(-1.0, 1.0), sp.OneOf("stocks", "plan")
 ABATEMENT, GROWTH = sp.OneOf("optimal", "none", "taxed"), sp.OneOf("instantaneous", "exact")
 FORCING = sp.OneOf("linear", "given", "internalised")
-FAR = 300.0
-"""Years after which the crude plan knows better what prices are than a network can. [yr]"""
 MOST_RATIO = 4.0
 """Prices over those of the crude plan, which are within a factor of about two even where a limit is yet to bind."""
 
@@ -160,14 +159,6 @@ class CDICE(sp.Model):
         level = self.effective_labour(s) / self.problem().effective_labour(s.t)
         return climate.projected(self.problem(), s.k, s.carbon, s.heat, s.t, level, self.abated)
 
-    def left_to_learn(self, t):
-        """Share of the distance between prices and those of the crude plan that counts, none in the far future.
-
-        There all is at rest and the crude plan is right, while an error of the conditions, divided by a patient
-        planner's rate of discount, is a large one of prices. No price can grow with interest for ever then.
-        """
-        return 1 / (1 + (t / FAR) ** 4)
-
     def problem(self):
         """The planner's problem as a value, which `saddlepath.climate.optimum` solves by other means."""
         given = climate.CarbonCycle(self.b12, self.b23, self.equilibrium, self.carbon_start)
@@ -199,13 +190,9 @@ class CDICE(sp.Model):
 
     def complete(self, s, x):
         """Consumption, prices, and abatement that follows from them."""
-        stocks = self.inputs == "stocks"
-        consumed, carbon, heat = (1.0, 1.0, 1.0) if stocks else self.projected(s)
-        left = 1.0 if stocks else self.left_to_learn(s.t)
-        x = x._replace(
-            consumed=x.consumed_ratio * consumed, carbon_price=(1 + left * (x.carbon_ratio - 1)) * carbon,
-            heat_price=(1 + left * (x.heat_ratio - 1)) * heat,
-        )  # fmt: skip
+        plan = (1.0, 1.0, 1.0) if self.inputs == "stocks" else self.projected(s)
+        consumed, carbon, heat = map(operator.mul, (x.consumed_ratio, x.carbon_ratio, x.heat_ratio), plan)
+        x = x._replace(consumed=consumed, carbon_price=carbon, heat_price=heat)
         worth = x.carbon_price[0] * self.effective_labour(s) / climate.CO2_PER_CARBON
         return x._replace(mu=self.abated(worth, s.t))
 

@@ -53,10 +53,6 @@ class RiskyCDICE(CDICE):
     def surprise(self, s1):
         return jnp.exp(s1.growth)
 
-    def left_to_learn(self, t):
-        """All: what risk adds to prices does not fade."""
-        return jnp.ones_like(t)
-
     def transition(self, s, x, shock):
         growth = self.persistence * s.growth + self.sigma * shock[0]
         certain = super().transition(s, x, shock)
