@@ -58,7 +58,7 @@ SETTINGS: dict[str, Any] = {
 """Two equations per state, so that a step sees three times as many calibrations; tests so rare that none ends it."""
 
 TRAINING = 700.0
-"""Looked at after every 200 steps, each of a third of a second: a minute more may pass [s]."""
+"""Looked at after every 200 steps, each of a third to half a second: a minute and a half more may pass [s]."""
 
 
 def named() -> dict[str, dict[str, float]]:

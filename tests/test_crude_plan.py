@@ -19,9 +19,10 @@ def followed(model: CDICE) -> CrudePlan:
     @jax.jit
     def follow() -> CrudePlan:
         s, problem = model.start(), model.problem()
+        begin = climate.Beginning(s.k, s.carbon, s.heat, s.t)
         steps = long_steps(problem, DOUBLINGS)
-        worth = jnp.ones(len(DOUBLINGS) + 1) * worth_at_rest(problem, s.k, s.carbon, s.heat, s.t)
-        return crude_plan(problem, steps, s.k, s.carbon, s.heat, s.t, 1.0, model.abated, worth)
+        worth = jnp.ones(len(DOUBLINGS) + 1) * worth_at_rest(problem, begin)
+        return crude_plan(problem, steps, begin, model.abated, worth)
 
     with jax.enable_x64(True):
         return jax.tree.map(np.asarray, follow())

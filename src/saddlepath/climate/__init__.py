@@ -15,6 +15,7 @@ from saddlepath.climate.calibrations import carbon_cycle as carbon_cycle
 from saddlepath.climate.calibrations import temperature_boxes as temperature_boxes
 from saddlepath.climate.carbon import CO2_PER_CARBON as CO2_PER_CARBON
 from saddlepath.climate.carbon import CarbonCycle as CarbonCycle
+from saddlepath.climate.crude_plan import Beginning as Beginning
 from saddlepath.climate.emulator import pulse as pulse
 from saddlepath.climate.emulator import quadrupling as quadrupling
 from saddlepath.climate.emulator import ramp as ramp

@@ -36,6 +36,24 @@ Abated: TypeAlias = Callable[[Array, Array], Array]
 """The abated share, from the worth of a tonne less [2010 USD/tCO2] and the date [yr]."""
 
 
+class Beginning(NamedTuple):
+    """The state from which a plan leads on.
+
+    Attributes:
+        k: Capital. [effective labour]
+        carbon: Masses. [1000 GtC]
+        heat: Temperatures. [K]
+        t: Years since 2015. [yr]
+        level: Productivity over its path. [-]
+    """
+
+    k: Number
+    carbon: Float[Array, "3"]
+    heat: Float[Array, "2"]
+    t: Number
+    level: Number = 1.0
+
+
 class CrudePlan(NamedTuple):
     """A way from a state, at the ends of the steps.
 
@@ -112,11 +130,7 @@ class _Decided(NamedTuple):
 def crude_plan(
     problem: PlannerProblem,
     steps: LongSteps,
-    k: Number,
-    carbon: Float[Array, "3"],
-    heat: Float[Array, "2"],
-    t: Number,
-    level: Number,
+    begin: Beginning,
     abated: Abated,
     worth: Float[Array, "dates"],
 ) -> CrudePlan:
@@ -125,18 +139,14 @@ def crude_plan(
     Args:
         problem: Preferences, technology and climate.
         steps: Of the lengths in `DOUBLINGS`.
-        k: Capital. [effective labour]
-        carbon: Masses. [1000 GtC]
-        heat: Temperatures. [K]
-        t: Years since 2015. [yr]
-        level: Productivity over its path. [-]
+        begin: The state.
         abated: Abated share, from the worth of a tonne less and the date. [2010 USD/tCO2, yr to -]
         worth: Price of carbon per unit of harm at the dates. [yr]
     """
-    outlook = _outlook(problem, t + jnp.asarray(np.append(0.0, np.cumsum(LENGTHS))), level, worth)
+    outlook = _outlook(problem, begin.t + jnp.asarray(np.append(0.0, np.cumsum(LENGTHS))), begin.level, worth)
     radiated = jax.value_and_grad(problem.radiation)
-    forcing, slope = radiated(carbon, outlook.years[0])
-    start = _Point(jnp.log(jnp.asarray(k)), tuple(carbon), tuple(heat), forcing, slope[0])
+    forcing, slope = radiated(begin.carbon, outlook.years[0])
+    start = _Point(jnp.log(jnp.asarray(begin.k)), tuple(begin.carbon), tuple(begin.heat), forcing, slope[0])
 
     def decide(now: _Point, here: _Outlook) -> _Decided:
         leads = now.forcing * problem.temperature.ecs / problem.temperature.f2x
@@ -181,10 +191,9 @@ def crude_plan(
     )
 
 
-def worth_at_rest(
-    problem: PlannerProblem, k: Number, carbon: Float[Array, "3"], heat: Float[Array, "2"], t: Number
-) -> Array:
+def worth_at_rest(problem: PlannerProblem, begin: Beginning) -> Array:
     """Price of carbon per unit of harm in an economy that stands still. [yr]"""
+    k, carbon, heat, t, _ = begin
     output, slope = k**problem.alpha, jax.grad(problem.radiation)(carbon, t)[0]
     price = prices_at_rest(problem, output, carbon, warm(heat), t, rate_at_rest(problem, t))[0][0]
     return price / (harm_of_a_degree(problem, heat[0]) * output * slope)

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from saddlepath.climate.at_rest import prices_at_rest, rate_at_rest, warm
-from saddlepath.climate.crude_plan import DOUBLINGS, Abated, crude_plan, harm_of_a_degree, worth_at_rest
+from saddlepath.climate.crude_plan import DOUBLINGS, Abated, Beginning, crude_plan, harm_of_a_degree, worth_at_rest
 from saddlepath.climate.long_steps import (
     Ends,
     Entries,
@@ -28,7 +28,6 @@ from saddlepath.climate.long_steps import (
     total,
     transposed,
 )
-from saddlepath.climate.numbers import Number
 from saddlepath.climate.planner import PlannerProblem
 
 PLANS = 2
@@ -57,11 +56,7 @@ class Projection(NamedTuple):
 
 def projected(
     problem: PlannerProblem,
-    k: Number,
-    carbon: Float[Array, "3"],
-    heat: Float[Array, "2"],
-    t: Number,
-    level: Number,
+    begin: Beginning,
     abated: Abated,
 ) -> Projection:
     """Consumption and prices along the crude plan from a state.
@@ -71,11 +66,7 @@ def projected(
 
     Args:
         problem: Preferences, technology and climate.
-        k: Capital. [effective labour]
-        carbon: Masses. [1000 GtC]
-        heat: Temperatures. [K]
-        t: Years since 2015. [yr]
-        level: Productivity over its path. [-]
+        begin: The state.
         abated: Abated share, from the worth of a tonne less and the date. [2010 USD/tCO2, yr to -]
     """
     steps = long_steps(problem, DOUBLINGS)
@@ -90,7 +81,7 @@ def projected(
         return (of_carbon, of_heat), of_carbon[0]
 
     def planned(worth: Float[Array, "dates"], _: None) -> tuple[Float[Array, "dates"], Projection]:
-        plan = crude_plan(problem, steps, k, carbon, heat, t, level, abated, worth)
+        plan = crude_plan(problem, steps, begin, abated, worth)
         final = rate_at_rest(problem, plan.years[-1], LEAST_FINAL_RATE, FINAL_BEND)
         end = prices_at_rest(problem, plan.output[-1], plan.carbon, warm(plan.heat), plan.years[-1], final)
         harm = jax.vmap(lambda warmth: harm_of_a_degree(problem, warmth))(plan.warmth) * plan.output
@@ -98,10 +89,10 @@ def projected(
         here, there = (jnp.tanh(half) / half * values for values in (harm[:-1], harm[1:]))
         after = jnp.asarray(DOUBLINGS), plan.discount, (here, there), 0.5 * (plan.slope[:-1] + plan.slope[1:])
         now, prices = jax.lax.scan(backward, (tuple(end[0]), tuple(end[1])), after, reverse=True)
-        consumed = plan.consumption[0] / ((1 - problem.damages(heat[0])) * plan.output[0])
+        consumed = plan.consumption[0] / ((1 - problem.damages(begin.heat[0])) * plan.output[0])
         share = jnp.clip(consumed, LEAST_CONSUMED, MOST_CONSUMED)
         return jnp.append(prices, end[0][0]) / plan.harm, Projection(share, jnp.stack(now[0]), jnp.stack(now[1]))
 
-    first = jnp.full(len(DOUBLINGS) + 1, 1.0) * worth_at_rest(problem, k, carbon, heat, t)
+    first = jnp.full(len(DOUBLINGS) + 1, 1.0) * worth_at_rest(problem, begin)
     _, projections = jax.lax.scan(planned, first, None, PLANS)
     return jax.tree.map(lambda values: values[-1], projections)

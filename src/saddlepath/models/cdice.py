@@ -157,7 +157,7 @@ class CDICE(sp.Model):
     def projected(self, s):
         """Consumption and prices along a crude plan."""
         level = self.effective_labour(s) / self.problem().effective_labour(s.t)
-        return climate.projected(self.problem(), s.k, s.carbon, s.heat, s.t, level, self.abated)
+        return climate.projected(self.problem(), climate.Beginning(s.k, s.carbon, s.heat, s.t, level), self.abated)
 
     def problem(self):
         """The planner's problem as a value, which `saddlepath.climate.optimum` solves by other means."""

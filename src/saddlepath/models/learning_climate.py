@@ -152,7 +152,7 @@ class LearningClimate(sp.Model):
 
     def projected(self, s):
         """Consumption and prices along the crude plan of that problem."""
-        return climate.projected(self.expected(s), s.k, s.carbon, s.heat, s.t, 1.0, self.problem().abated)
+        return climate.projected(self.expected(s), climate.Beginning(s.k, s.carbon, s.heat, s.t), self.problem().abated)
 
     def problem(self):
         """The economy, the carbon cycle, and boxes of heat that have no feedback."""
