@@ -53,12 +53,12 @@ SETTINGS: dict[str, Any] = {
     "network": sp.Network(width=34),
     "sampling": sp.Passages(restart=0.008),
     "steps": 20000,
-    "every": 200,
+    "every": 100,
 }
 """Two equations per state, so that a step sees three times as many calibrations; tests so rare that none ends it."""
 
-TRAINING = 700.0
-"""Looked at after every 200 steps, each of a third to half a second: a minute and a half more may pass [s]."""
+TRAINING = 620.0
+"""Looked at after every 100 steps, each of a third to half a second: most of a minute more may pass [s]."""
 
 
 def named() -> dict[str, dict[str, float]]:
