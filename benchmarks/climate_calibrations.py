@@ -1,23 +1,28 @@
-"""Every calibration of CDICE in one network: `python -m benchmarks.climate_calibrations [--abatement none]`.
+"""Every calibration of CDICE in one network: `python -m benchmarks.climate_calibrations [--abatement none] [--wider]`.
 
 Twelve parameters are pseudo-states: those of the climate, of preferences, damages and abatement costs. At fifty random
 draws, at the nine published climates and at the published preferences the social cost of carbon over 2015 to 2115
-stands beside the optimum by nonlinear programming; with `--abatement none` the same for business as usual. Bars: 0.2 %
-everywhere; fifteen minutes on two cores.
+stands beside the optimum by nonlinear programming; with `--abatement none` the same for business as usual. With
+`--wider` there are fifteen: two more lead from CDICE to the carbon cycle and boxes of heat of DICE-2016, and one from
+the linear path of other forcing to a share of that of CO2, taken as given; then every published climate and variant is
+compared. Bars: 0.2 % everywhere; fifteen minutes on two cores.
 """
 
 import argparse
+import dataclasses
 import json
 import time
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 import saddlepath as sp
 from benchmarks.climate_family import against_the_optimum, drawn, solved
 from benchmarks.measure import surroundings
+from saddlepath import climate
 from saddlepath.models.cdice import CDICE
 
 RESULT = Path(__file__).parent / "results" / "climate_calibrations.json"
@@ -28,23 +33,42 @@ INTEREST, GROWTH = 0.044, 0.02
 
 
 class Interested(CDICE):
-    """CDICE by the curvature of utility, `1/psi`, and by time preference over what a rate of interest asks of it."""
+    """CDICE by the curvature of utility, `1/psi`, and by time preference over what a rate of interest asks of it.
+
+    Its carbon cycle and its boxes of heat are geometric means of the given ones and those of DICE-2016, but for the
+    sensitivity, which is given; its other forcing is a mean of the linear path and the share of that of CO2.
+    """
 
     curvature: float = sp.parameter(1.45, "curvature of utility, 1/psi", within=sp.Positive())
     impatience: float = sp.parameter(1.0, "time preference over what interest of .044 asks", within=sp.Positive())
+    older_carbon: float = sp.parameter(0.0, "weight of the carbon cycle of DICE-2016", within=sp.Interval(0.0, 1.0))
+    older_heat: float = sp.parameter(0.0, "weight of its boxes of heat", within=sp.Interval(0.0, 1.0))
+    shared: float = sp.parameter(0.0, "weight of other forcing as a share of that of CO2", within=sp.Interval(0.0, 1.0))
 
     def problem(self):
-        preferences = 1 / self.curvature, self.impatience * (INTEREST - GROWTH * self.curvature)
-        return eqx.tree_at(lambda problem: (problem.psi, problem.rho), super().problem(), preferences)
+        given, boxes = super().problem(), climate.temperature_boxes("dice2016")
+        boxes = dataclasses.replace(boxes, ecs=given.temperature.ecs)
+        path, share = given.forcing, climate.OtherForcing.proportional(internalised=False)
+        forcing = jax.tree.map(lambda a, b: a + self.shared * (b - a), path, share)
+        return dataclasses.replace(
+            given, psi=1 / self.curvature, rho=self.impatience * (INTEREST - GROWTH * self.curvature),
+            carbon=towards(given.carbon, climate.carbon_cycle("dice2016"), self.older_carbon),
+            temperature=towards(given.temperature, boxes, self.older_heat), forcing=forcing,
+        )  # fmt: skip
 
 
-BOX = sp.Box(
+def towards(given: Any, other: Any, weight: Any) -> Any:
+    """Geometric means of positive coefficients."""
+    return jax.tree.map(lambda a, b: jnp.asarray(a) ** (1 - weight) * jnp.asarray(b) ** weight, given, other)
+
+
+NARROW: dict[str, tuple[float, float]] = dict(
     impatience=(0.85, 1.25), curvature=(0.48, 2.03), pi2=(0.0018, 0.006), theta2=(2.4, 2.8), carbon_index=(-1.0, 1.0),
     b12=(0.05, 0.058), b23=(0.0075, 0.009), c1=(0.13, 0.22), c3=(0.5, 1.2), c4=(0.0065, 0.0095), f2x=(2.9, 3.7),
     ecs=(2.1, 4.6),
 )  # fmt: skip
-
-
+OTHERS = ("older_carbon", "older_heat", "shared")
+BOX, WIDER = sp.Box(**NARROW), sp.Box(**NARROW, **dict.fromkeys(OTHERS, (0.0, 1.0)))
 SETTINGS: dict[str, Any] = {
     "solver": tuple(
         sp.LevenbergMarquardt(batch=384, equations=2, memory=memory, steps=steps)
@@ -56,33 +80,54 @@ SETTINGS: dict[str, Any] = {
     "every": 100,
 }
 """Two equations per state, so that a step sees three times as many calibrations; tests so rare that none ends it."""
-
-TRAINING = 620.0
+SETTINGS_WIDER = SETTINGS | {"network": sp.Network(width=28), "sampling": sp.Passages(restart=0.008, reserve=4)}
+"""More steps in the same time."""
+TRAINING = 600.0
 """Looked at after every 100 steps, each of a third to half a second: most of a minute more may pass [s]."""
 
 
-def named() -> dict[str, dict[str, float]]:
-    """Published carbon cycles with published temperatures, and published preferences."""
-    values = lambda model: {name: float(getattr(model, name)) for name in BOX.names}
-    cases = {}
+def named(box: sp.Box) -> dict[str, dict[str, float]]:
+    """Published carbon cycles with published temperatures, preferences and other forcing, those that the box holds."""
+    values = lambda model: {name: float(getattr(model, name)) for name in box.names}
+    fixed = set(OTHERS) - set(box.names)
+    return {
+        case: values(model) for case, model in published().items() if not any(getattr(model, name) for name in fixed)
+    }
+
+
+def published() -> dict[str, Interested]:
+    """Every published climate and variant, by name."""
+    cases, older = {}, {"older_carbon": 1.0, "older_heat": 1.0}
     for cycle, index in (("loveclim", -1.0), ("cdice", 0.0), ("mesmo", 1.0)):
         for warming in ("cdice", "hadgem", "giss"):
-            cases[f"{cycle}, {warming}"] = values(Interested.published("cdice", warming, carbon_index=index))
-    return cases | {f"psi {psi}": values(Interested(curvature=1 / psi)) for psi in (0.5, 2.0)}
+            cases[f"{cycle}, {warming}"] = Interested.published("cdice", warming, carbon_index=index)
+    cases |= {f"dice2016, ecs {ecs}": Interested(ecs=ecs, **older) for ecs in (2.15, 3.1, 4.55)}
+    cases["dice2016, cdice"] = Interested(older_carbon=1.0)
+    cases["cdice, forcing shared"] = Interested(shared=1.0)
+    cases["dice2016, forcing shared"] = Interested(shared=1.0, ecs=3.1, **older)
+    for psi in (0.5, 2.0):
+        cases[f"psi {psi}"] = Interested(curvature=1 / psi)
+        cases[f"dice2016, psi {psi}"] = Interested(curvature=1 / psi, ecs=3.1, **older)
+        for warming in ("hadgem", "giss"):
+            cases[f"cdice, {warming}, psi {psi}"] = Interested.published("cdice", warming, curvature=1 / psi)
+    return cases
 
 
 def main() -> None:
     """Solve, compare, and write the result."""
     parser = argparse.ArgumentParser(description="Every calibration of CDICE in one network.")
     parser.add_argument("--abatement", choices=("optimal", "none"), default="optimal", help="none: business as usual")
+    parser.add_argument("--wider", action="store_true", help="DICE-2016 and other forcing as well")
     parser.add_argument("--save", metavar="FILE", help="where the solved family goes")
     given = parser.parse_args()
     began = time.time()
-    family = solved(Interested(inputs="plan", horizon=1000, abatement=given.abatement), BOX, TRAINING, **SETTINGS)
+    box, settings = (WIDER, SETTINGS_WIDER) if given.wider else (BOX, SETTINGS)
+    model = Interested(inputs="plan", horizon=600 if given.wider else 1000, abatement=given.abatement)
+    family = solved(model, box, TRAINING, **settings)
     minutes = (time.time() - began) / 60
     if given.save:
         family.save(given.save)
-    cases = against_the_optimum(family, named() | drawn(BOX, DRAWS))
+    cases = against_the_optimum(family, named(box) | drawn(box, DRAWS))
     errors = np.array([case["social cost of carbon"] for case in cases.values()])
     result = {
         "reached": {"social cost of carbon": float(errors.max()), "minutes": minutes},
@@ -96,10 +141,11 @@ def main() -> None:
         "cases": cases,
     }
     results = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    results |= {"bars": BARS, given.abatement: result} | surroundings()
+    name = given.abatement + (", wider" if given.wider else "")
+    results |= {"bars": BARS, name: result} | surroundings()
     RESULT.write_text(json.dumps(results, indent=1) + "\n")
-    print(given.abatement, json.dumps({name: value for name, value in result.items() if name != "cases"}, indent=1))
-    print({name: f"{case['social cost of carbon']:.1e}" for name, case in cases.items()})
+    print(name, json.dumps({key: value for key, value in result.items() if key != "cases"}, indent=1))
+    print({one: f"{case['social cost of carbon']:.1e}" for one, case in cases.items()})
 
 
 if __name__ == "__main__":
