@@ -84,7 +84,7 @@ def warm(heat: Float[Array, "2"]) -> Float[Array, "2"]:
 
 def _heat_prices(problem: PlannerProblem, output: Number, warmth: Array, beta: Array) -> Float[Array, "2"]:
     harm = beta * jax.grad(problem.damages)(warmth) * output
-    left = jnp.eye(2) - beta * (jnp.eye(2) + problem.temperature.exchange).T
+    left = jnp.eye(2) - beta * problem.temperature.law.T
     share = -left[1, 0] / left[1, 1]
     air = harm / (left[0, 0] + left[0, 1] * share)
     return jnp.stack([air, share * air])
@@ -94,7 +94,7 @@ def _carbon_prices(
     problem: PlannerProblem, carbon: Float[Array, "3"], t: Number, beta: Array, air: Array
 ) -> Float[Array, "3"]:
     slope = jax.grad(lambda masses: problem.radiation(masses, t))(carbon)[0]
-    left = jnp.eye(3) - beta * (jnp.eye(3) + problem.carbon.exchange).T
+    left = jnp.eye(3) - beta * problem.carbon.law.T
     lower = -left[2, 1] / left[2, 2]
     upper = -left[1, 0] / (left[1, 1] + left[1, 2] * lower)
     top = beta * problem.temperature.c1 * slope * air / (left[0, 0] + left[0, 1] * upper)

@@ -59,6 +59,11 @@ class CarbonCycle(eqx.Module):
             [jnp.stack([-b12, b21, none]), jnp.stack([b12, -b21 - b23, b32]), jnp.stack([none, b23, -b32])]
         )
 
+    @property
+    def law(self) -> Float[Array, "3 3"]:
+        """Matrix I + B of a year: masses at its end from those at its start, without emissions."""
+        return jnp.eye(3) + self.exchange
+
     def step(self, masses: Float[AnyArray, "3"], emissions: Number, years: Number = 1.0) -> Float[Array, "3"]:
         """Masses after one step.
 

@@ -41,13 +41,12 @@ def prices_of_harm(
     slope = jax.vmap(jax.grad(problem.radiation))(carbon, years)[:, 0]
     harm = jax.vmap(jax.grad(problem.damages))(heat[:, 0]) * output
     dearer = jnp.exp(-jnp.diff(jnp.log(consumption)) / problem.psi)
-    keep_carbon, keep_heat = jnp.eye(3) + problem.carbon.exchange, jnp.eye(2) + problem.temperature.exchange
 
     def back(later: Prices, given: tuple[Array, Array, Array]) -> tuple[Prices, Prices]:
         (of_carbon, of_heat), (discount, harm, slope) = later, given
         warmed = problem.temperature.c1 * slope * of_heat[0]
-        carbon_now = discount * (keep_carbon.T @ of_carbon).at[0].add(warmed)
-        heat_now = discount * (keep_heat.T @ of_heat).at[0].add(harm)
+        carbon_now = discount * (problem.carbon.law.T @ of_carbon).at[0].add(warmed)
+        heat_now = discount * (problem.temperature.law.T @ of_heat).at[0].add(harm)
         return (carbon_now, heat_now), (carbon_now, heat_now)
 
     rate = rate_at_rest(problem, years[-1])

@@ -66,8 +66,8 @@ def long_steps(problem: PlannerProblem, doublings: Iterable[int]) -> LongSteps:
         One step for each. [1000 GtC, K, W/m2, yr]
     """
     speed = problem.temperature.c1
-    law = jnp.block([[problem.carbon.exchange, jnp.zeros((3, 2))], [jnp.zeros((2, 3)), problem.temperature.exchange]])
-    law = (jnp.eye(5) + law).at[AIR, CO2].set(speed)
+    law = jnp.block([[problem.carbon.law, jnp.zeros((3, 2))], [jnp.zeros((2, 3)), problem.temperature.law]])
+    law = law.at[AIR, CO2].set(speed)
     powers, weighted = jnp.eye(5), jnp.zeros((5, 5))
     steps, wanted = {}, set(doublings)
     for done in range(max(wanted) + 1):

@@ -52,6 +52,11 @@ class Temperature(eqx.Module):
         feedback = jnp.asarray(self.f2x) / self.ecs
         return jnp.stack([jnp.stack([-c1 * (feedback + c3), c1 * c3]), jnp.stack([c4, -c4])])
 
+    @property
+    def law(self) -> Float[Array, "2 2"]:
+        """Matrix I + D of a year: temperatures at its end from those at its start, without forcing."""
+        return jnp.eye(2) + self.exchange
+
     def step(self, temperatures: Float[AnyArray, "2"], forcing: Number, years: Number = 1.0) -> Float[Array, "2"]:
         """Temperatures after one step.
 
