@@ -54,11 +54,7 @@ class Projection(NamedTuple):
     heat_price: Float[Array, "2"]
 
 
-def projected(
-    problem: PlannerProblem,
-    begin: Beginning,
-    abated: Abated,
-) -> Projection:
+def projected(problem: PlannerProblem, begin: Beginning, abated: Abated) -> Projection:
     """Consumption and prices along the crude plan from a state.
 
     They are within a few hundredths of the optimum's, and for most calibrations and dates within one; prices of states
