@@ -54,7 +54,7 @@ def test_a_network_sees_the_prices_beside_the_stocks() -> None:
         model = CDICE(inputs="plan")
         s = model.start()
         (_, *prices), rate = model.projected(s), rate_at_rest(model.problem(), s.t)
-        seen = model.features(s)
+        seen = model.features(model.known(s))
         np.testing.assert_array_equal(seen[:8], CDICE().features(s))
         np.testing.assert_allclose(jnp.exp(seen[8:13]), jnp.concatenate(prices), rtol=1e-14)
         assert float(seen[13]) == pytest.approx(float(rate), rel=1e-14)
@@ -82,7 +82,7 @@ def test_prices_along_the_crude_plan_are_nearly_those_of_the_optimum(theta: dict
             assert float(consumed) == pytest.approx(float(exact.consumed), rel=0.015)
             np.testing.assert_allclose(found, np.concatenate([exact.carbon_price, exact.heat_price]), rtol=0.05)
             ratios = exact._replace(carbon_ratio=jnp.full(3, 1.1), heat_ratio=jnp.full(2, 0.9))
-            done = model.complete(s, ratios)
+            done = model.complete(model.known(s), ratios)
             np.testing.assert_allclose(
                 np.concatenate([done.carbon_price, done.heat_price]), found * [1.1, 1.1, 1.1, 0.9, 0.9], rtol=1e-12
             )

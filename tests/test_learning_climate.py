@@ -125,7 +125,7 @@ def test_costs_over_a_crude_plan_are_the_same_costs() -> None:
     model = LearningClimate(inputs="plan")
     with jax.enable_x64(True):
         s, x = model.steady_guess()
-        x = model.complete(s, x)
+        x = model.complete(model.known(s), x)
         consumed, carbon, heat = model.projected(s)
         given = {f"{name}_ratio": getattr(x, f"{name}_cost") for name in ("carbon", "heat", "mean", "variance")}
         plain = LearningClimate()

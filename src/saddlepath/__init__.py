@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from saddlepath.marginals import InverseGamma as InverseGamma
     from saddlepath.marginals import LogNormal as LogNormal
     from saddlepath.marginals import Uniform as Uniform
+    from saddlepath.model import Known as Known
     from saddlepath.model import Model as Model
     from saddlepath.model import Scalar as Scalar
     from saddlepath.model import label as label
@@ -196,7 +197,7 @@ _MODULES = {
     "files": ("load", "save"),
     "inequality": ("gini", "top_share"),
     "law_of_motion": ("ForecastErrors", "LawOfMotion", "fit_law_of_motion"),
-    "model": ("Model", "Scalar", "label", "parameter"),
+    "model": ("Known", "Model", "Scalar", "label", "parameter"),
     "network": ("Network",),
     "nn.estimators": ("NetworkClassifier", "NetworkRegressor"),
     "nn.fitted": ("FittedNetwork", "load_network"),

@@ -26,10 +26,10 @@ from jaxtyping import Array, Float
 from saddlepath.derived import as_written
 from saddlepath.economy import (
     Economy,
+    decided,
     economy,
     flat_residuals,
     policy_coordinates,
-    policy_from_coordinates,
     state_features,
     state_from_features,
 )
@@ -119,7 +119,7 @@ class TiltedRule(DecisionRule):
     def __call__(self, eco, model, y):
         s = eco.states.unflatten(y[: eco.states.size])
         tilt = TILT * jnp.sum(state_features(model, s, eco.states) - self.centre)
-        return model.complete(s, policy_from_coordinates(model, self.coordinates + tilt, eco.coordinates))
+        return decided(model, model.known(s), self.coordinates + tilt, eco.coordinates)
 
 
 def check(model: Model) -> Report:

@@ -126,6 +126,9 @@ class Planner(Model):
     def definitions(self, s: Any, x: Any) -> Mapping[str, Array]:
         return self.problem.definitions(s, self._written(x))
 
+    def known(self, s: Any) -> Any:
+        return self.problem.known(s)
+
     def features(self, s: Any) -> Array | None:
         return self.problem.features(s)
 

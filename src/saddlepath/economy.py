@@ -289,6 +289,11 @@ def policy_coordinates(model: Model, x: Any) -> Float[Array, " n_coordinates"]:
     return jnp.concatenate([jnp.ravel(r.coordinate(v)) for r, v in zip(model.policy_range(), x, strict=True)])
 
 
+def decided(model: Model, known: Any, coordinates: Float[Array, " n_coordinates"], layout: Layout) -> Any:
+    """The full policy of a vector of coordinates, completed by what is `known` at the state."""
+    return model.complete(known, policy_from_coordinates(model, coordinates, layout))
+
+
 def policy_from_coordinates(model: Model, coordinates: Float[Array, " n_coordinates"], layout: Layout) -> Any:
     """The policy of a vector of coordinates; inside its ranges whatever the vector."""
     raw = layout.unflatten(coordinates)

@@ -76,6 +76,23 @@ def nearest_names(name: str, valid: list[str]) -> str:
     return f"{hint}Valid names are {', '.join(valid) or 'none'}."
 
 
+class Known:
+    """A state with more that follows from it: `Known(s, plan=...)` has the fields of `s`, and `plan`.
+
+    Args:
+        state: The state.
+        more: What else is known, by name.
+    """
+
+    def __init__(self, state: Any, **more: Any):
+        self._state, self._more = state, more
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._more[name] if name in self._more else getattr(self._state, name)
+
+
 class _ModelType(type(eqx.Module)):
     """Answers a misspelt parameter with the valid ones."""
 
@@ -129,6 +146,13 @@ class Model(eqx.Module, metaclass=_ModelType):
             f"{type(self).__name__} gives neither residuals(s, x, E) nor period_return(s, x); write the "
             "equilibrium conditions, or the planner's problem from which they are derived."
         )
+
+    def known(self, s: Any) -> Any:
+        """What `features` and `complete` are given of a state: `s` itself, or `Known(s, name=...)` with what both need.
+
+        It is found once at every state, which pays where it is long to compute.
+        """
+        return s
 
     def complete(self, s: Any, x: Any) -> Any:
         """Algebra that turns the rule's outputs into the full policy (market clearing, a static condition)."""

@@ -19,8 +19,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from saddlepath.economy import (
     Economy,
+    decided,
     policy_coordinates,
-    policy_from_coordinates,
     state_features,
     state_from_features,
     stationary_regimes,
@@ -296,7 +296,7 @@ def first_order_point(
     f = state_features(model, steady, eco.states) + deviation
     s = state_from_features(model, f, eco.states, stationary_regimes(model))
     u = policy_coordinates(model, x) + jnp.asarray(linear.slopes) @ deviation
-    return s, model.complete(s, policy_from_coordinates(model, u, eco.coordinates))
+    return s, decided(model, model.known(s), u, eco.coordinates)
 
 
 def _around_mean(law: Shocks, s: Any, normals: Array) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from saddlepath.cloud import Cloud, polynomial_terms
-from saddlepath.economy import Economy, policy_from_coordinates, state_features
+from saddlepath.economy import Economy, decided, state_features
 from saddlepath.grid import Grid
 from saddlepath.layout import Layout
 from saddlepath.model import Model
@@ -59,7 +59,7 @@ class ConstantRule(DecisionRule):
 
     def __call__(self, eco: Economy, model: Model, y: Float[Array, " n_points"]) -> Any:
         s = eco.states.unflatten(y[: eco.states.size])
-        return model.complete(s, policy_from_coordinates(model, self.coordinates, eco.coordinates))
+        return decided(model, model.known(s), self.coordinates, eco.coordinates)
 
 
 class RuleAt(DecisionRule):
@@ -126,22 +126,22 @@ class NetworkRule(DecisionRule):
 
     def policy(self, eco: Economy, model: Model, s: Any, theta: Float[Array, " n_theta"]) -> Any:
         """The policy at a state and pseudo-states."""
-        coordinates = self.coordinates(eco, model, s, theta)
-        return model.complete(s, policy_from_coordinates(model, coordinates, eco.coordinates))
+        known = model.known(s)
+        return decided(model, known, self.coordinates(eco, model, s, known, theta), eco.coordinates)
 
-    def coordinates(self, eco: Economy, model: Model, s: Any, theta: Array) -> Float[Array, " n_policies"]:
-        """Policy coordinates at a state."""
+    def coordinates(self, eco: Economy, model: Model, s: Any, known: Any, theta: Array) -> Float[Array, " n_policies"]:
+        """Policy coordinates at a state, of which this is known."""
         common = jnp.asarray(eco.box.standardise(theta))
         z, scale = self.cloud.standardise(eco, model, s, theta), self.cloud.scale(eco, theta)
         if self.network is None:
             return self.frame.first_order(common, scale * z)
         z = saturate(z)
-        correction = self.network(self.inputs(model, s, z, eco.states), common)
+        correction = self.network(self.inputs(model, s, known, z, eco.states), common)
         return self.frame.first_order(common, scale * z) + self.frame.scale * correction
 
-    def inputs(self, model: Model, s: Any, z: Array, states: Layout) -> Array:
+    def inputs(self, model: Model, s: Any, known: Any, z: Array, states: Layout) -> Array:
         """What the network sees: the model's own standardised features, or the states and their regimes."""
-        own = model.features(s)
+        own = model.features(known)
         if own is None:
             return state_inputs(model, s, z, states)
         centre, scale = (jnp.broadcast_to(v, own.shape) for v in (self.frame.feature_centre, self.frame.feature_scale))
@@ -162,7 +162,7 @@ class GridRule(DecisionRule):
     def __call__(self, eco: Economy, model: Model, y: Float[Array, " n_points"]) -> Any:
         s = eco.states.unflatten(y[: eco.states.size])
         coordinates = self.coordinates(eco, model, s, y[eco.states.size :])
-        return model.complete(s, policy_from_coordinates(model, coordinates, eco.coordinates))
+        return decided(model, model.known(s), coordinates, eco.coordinates)
 
     def unit(self, features: Float[Array, " n_continuous"]) -> Float[Array, " n_continuous"]:
         """Position of state features, within [-1, 1] where the grid covers them."""
@@ -199,7 +199,7 @@ class EndogenousRule(DecisionRule):
         value = self.at(state_features(model, s, eco.states)[0], self.nodes[regime], self.values[regime])
         raw = eco.coordinates.unflatten(value[None])
         filled = (r.value(v) if isinstance(r, Completed) else v for r, v in zip(model.policy_range(), raw, strict=True))
-        return model.complete(s, eco.coordinates.point(*filled))
+        return model.complete(model.known(s), eco.coordinates.point(*filled))
 
     def unit(self, features: Float[Array, "1"]) -> Float[Array, "1"]:
         """Position of state features, within [-1, 1] where the rule was solved."""
@@ -288,7 +288,7 @@ def features_shape(eco: Economy) -> tuple[int, ...]:
 def own_features_shape(eco: Economy) -> tuple[int, ...] | None:
     """Shape of the features that the model gives itself, or None."""
     state = eco.states.unflatten(jnp.asarray(np.zeros(eco.states.size)))
-    own = eqx.filter_eval_shape(eco.model.features, state)
+    own = eqx.filter_eval_shape(lambda s: eco.model.features(eco.model.known(s)), state)
     return None if own is None else own.shape
 
 

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 
 from saddlepath.economy import (
     Economy,
+    decided,
     economy,
     flat_residuals,
     policy_coordinates,
@@ -116,7 +117,7 @@ class Point(eqx.Module):
         return state_from_features(model, f, self.states, stationary_regimes(model))
 
     def policy(self, model: Model, f: Array, u: Array) -> Any:
-        return model.complete(self.state(model, f), policy_from_coordinates(model, u, self.coordinates))
+        return decided(model, model.known(self.state(model, f)), u, self.coordinates)
 
     def transition(self, model: Model, f: Array, u: Array) -> Array:
         shock = jax.tree.map(jnp.asarray, model.shocks().mean(self.state(model, f)))  # it may be a state as it is

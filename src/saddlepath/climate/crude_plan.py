@@ -143,7 +143,8 @@ def crude_plan(
         abated: Abated share, from the worth of a tonne less and the date. [2010 USD/tCO2, yr to -]
         worth: Price of carbon per unit of harm at the dates. [yr]
     """
-    outlook = _outlook(problem, begin.t + jnp.asarray(np.append(0.0, np.cumsum(LENGTHS))), begin.level, worth)
+    lengths = jnp.asarray(LENGTHS)  # in the precision in which the plan is asked for
+    outlook = _outlook(problem, begin.t + jnp.append(0.0, jnp.cumsum(lengths)), begin.level, worth)
     radiated = jax.value_and_grad(problem.radiation)
     forcing, slope = radiated(begin.carbon, outlook.years[0])
     start = _Point(jnp.log(jnp.asarray(begin.k)), tuple(begin.carbon), tuple(begin.heat), forcing, slope[0])
@@ -174,16 +175,16 @@ def crude_plan(
 
     here = jax.tree.map(lambda path: path[:-1], outlook)
     there = jax.tree.map(lambda path: path[1:], outlook)
-    end, (points, decided) = jax.lax.scan(move, start, (jnp.asarray(DOUBLINGS), jnp.asarray(LENGTHS), here, there))
+    end, (points, decided) = jax.lax.scan(move, start, (jnp.asarray(DOUBLINGS), lengths, here, there))
     last = decide(end, jax.tree.map(lambda path: path[-1], outlook))
     log_c = jnp.append(decided.log_c, last.log_c)
-    middle = here.years + (LENGTHS - 1) / 2
+    middle = here.years + (lengths - 1) / 2
     return CrudePlan(
         years=outlook.years,
         output=jnp.exp(problem.alpha * jnp.append(points.log_k, end.log_k)),
         consumption=jnp.exp(log_c),
         harm=jnp.append(decided.harm, last.harm),
-        discount=problem.discount_factor(middle) ** LENGTHS * jnp.exp(-jnp.diff(log_c) / problem.psi),
+        discount=problem.discount_factor(middle) ** lengths * jnp.exp(-jnp.diff(log_c) / problem.psi),
         warmth=jnp.append(points.heat[0], end.heat[0]),
         slope=jnp.append(points.slope, end.slope),
         carbon=jnp.stack(end.carbon),

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from saddlepath.economy import Economy, policy_from_coordinates, state_features, state_from_features
+from saddlepath.economy import Economy, decided, state_features, state_from_features
 from saddlepath.errors import ConfigError
 from saddlepath.estimate.kalman import LinearStateSpace
 from saddlepath.estimate.log_likelihood import LogLikelihood
@@ -68,7 +68,7 @@ class FixedRule(DecisionRule):
         s = eco.states.unflatten(y[: eco.states.size])
         gap = state_features(model, s, eco.states) - self.first.centre
         coordinates = self.first.policy + self.first.slopes @ gap
-        return model.complete(s, policy_from_coordinates(model, coordinates, eco.coordinates))
+        return decided(model, model.known(s), coordinates, eco.coordinates)
 
 
 def first_order(eco: Economy, model: Model, start: Float[AnyArray, " n"]) -> FirstOrder:

@@ -151,8 +151,10 @@ class CDICE(sp.Model):
         if self.inputs == "stocks":
             return stocks
         rate = climate.rate_at_rest(self.problem(), s.t)
-        plan = self.projected(s)
-        return jnp.concatenate([stocks, jnp.log(plan.carbon_price), jnp.log(plan.heat_price), rate[None]])
+        return jnp.concatenate([stocks, jnp.log(s.plan.carbon_price), jnp.log(s.plan.heat_price), rate[None]])
+
+    def known(self, s):
+        return s if self.inputs == "stocks" else sp.Known(s, plan=self.projected(s))
 
     def projected(self, s):
         """Consumption and prices along a crude plan."""
@@ -190,7 +192,7 @@ class CDICE(sp.Model):
 
     def complete(self, s, x):
         """Consumption, prices, and abatement that follows from them."""
-        plan = (1.0, 1.0, 1.0) if self.inputs == "stocks" else self.projected(s)
+        plan = (1.0, 1.0, 1.0) if self.inputs == "stocks" else s.plan
         consumed, carbon, heat = map(operator.mul, (x.consumed_ratio, x.carbon_ratio, x.heat_ratio), plan)
         x = x._replace(consumed=consumed, carbon_price=carbon, heat_price=heat)
         worth = x.carbon_price[0] * self.effective_labour(s) / climate.CO2_PER_CARBON

@@ -141,8 +141,10 @@ class LearningClimate(sp.Model):
             at_rest = climate.features_at_rest(self.expected(s), self.output(s), s.carbon, s.heat, s.t)
             return jnp.concatenate([*stocks, at_rest])
         rate = climate.rate_at_rest(self.problem(), s.t)
-        plan = self.projected(s)
-        return jnp.concatenate([*stocks, jnp.log(plan.carbon_price), jnp.log(plan.heat_price), rate[None]])
+        return jnp.concatenate([*stocks, jnp.log(s.plan.carbon_price), jnp.log(s.plan.heat_price), rate[None]])
+
+    def known(self, s):
+        return s if self.inputs == "stocks" else sp.Known(s, plan=self.projected(s))
 
     def expected(self, s):
         """The planner's problem if the feedback were known, and the mean of the belief."""
@@ -165,8 +167,7 @@ class LearningClimate(sp.Model):
 
     def complete(self, s, x):
         """Costs, and abatement as far as a tonne less is worth its price; damages spare abatement's cost too."""
-        plan = (1.0, jnp.ones(3), jnp.ones(2)) if self.inputs == "stocks" else self.projected(s)
-        consumed, carbon, heat = plan
+        consumed, carbon, heat = (1.0, jnp.ones(3), jnp.ones(2)) if self.inputs == "stocks" else s.plan
         x = x._replace(
             consumed=x.consumed_ratio * consumed, price=x.price_ratio * carbon[0],
             carbon_cost=x.carbon_ratio * carbon, heat_cost=x.heat_ratio * heat,

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from saddlepath.economy import Economy, flat_residuals, policy_from_coordinates, state_from_features
+from saddlepath.economy import Economy, decided, flat_residuals, state_from_features
 from saddlepath.errors import ConfigError
 from saddlepath.grid import BASES, FEWEST, Grid
 from saddlepath.prior import Box
@@ -139,7 +139,7 @@ class System(eqx.Module):
         """Conditions at a point as a function of today's policy coordinates, tomorrow's rule held fixed."""
         eco = self.economy
         model, s = eco.split(y)
-        x = model.complete(s, policy_from_coordinates(model, own, eco.coordinates))
+        x = decided(model, model.known(s), own, eco.coordinates)
         _, _, _, expectation = eco.expectation(rule, y, today=x)
         return flat_residuals(model.residuals(s, x, expectation))
 

@@ -29,7 +29,7 @@ def has_complementarity(eco: Economy) -> bool:
     y = eco.join(state, jnp.asarray(eco.box.centre), "state_range()")
 
     def equations(point: jax.Array) -> tuple:
-        return eco.residuals(_Fixed(policy), point), eco.model.complete(eco.split(point)[1], policy)
+        return eco.residuals(_Fixed(policy), point), eco.model.complete(eco.model.known(eco.split(point)[1]), policy)
 
     text = str(jax.make_jaxpr(equations)(y))
     return any(f"name={kink}" in text for kink in ("fischer_burmeister", "split"))

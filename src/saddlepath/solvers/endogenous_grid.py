@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from saddlepath.economy import Economy, flat_residuals, policy_from_coordinates
+from saddlepath.economy import Economy, decided, flat_residuals
 from saddlepath.errors import ConfigError
 from saddlepath.expectation import Expectation
 from saddlepath.histogram import level_of, n_regimes, own_field, own_range, state_of
@@ -115,7 +115,7 @@ class Backward(eqx.Module):
     def policy(self, s: Any, coordinate: Float[Array, ""]) -> Any:
         """The policy of a decision's coordinate at a state."""
         model = self.economy.model
-        return model.complete(s, policy_from_coordinates(model, coordinate[None], self.economy.coordinates))
+        return decided(model, model.known(s), coordinate[None], self.economy.coordinates)
 
     def conditions(self, rule: DecisionRule, target: Array, regime: Array) -> Conditions:
         """Euler residual and tomorrow's state less the target `[2]`, as functions of today's state and decision.

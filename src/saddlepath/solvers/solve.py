@@ -361,7 +361,7 @@ class _Run:
         rule, self.linear = _first_rule(plan, attempt)
         self.problem = Problem(plan.economy, rule)
         self.judge = Judge(self.problem, plan.sampling, test_keys(plan.seed), plan.test)
-        self.trained = self.problem if plan.precision == "float64" else _single(self.problem)
+        self.trained = self._in_its_precision(self.problem)
 
     def _compile_ahead(self) -> Future | None:
         """Compile the first stage's steps in a second thread while this one looks for the steady state.
@@ -371,15 +371,20 @@ class _Run:
         """
         plan, stage = self.plan, self.attempt.stages[0]
         spread = plan.mesh is not None or jax.device_count() > 1
-        if not isinstance(self.attempt.start, str) or spread or plan.precision != "float64":
+        if not isinstance(self.attempt.start, str) or spread:
             return None
 
         def work() -> None:
-            problem = problem_of_shapes(plan.economy, plan.network, self.attempt.start)
-            compile_chunk(problem, stage, plan.sampling, _batch(stage, problem), self.key, self.budget.every)
+            problem = self._in_its_precision(problem_of_shapes(plan.economy, plan.network, self.attempt.start))
+            with jax.enable_x64(plan.precision == "float64"):
+                compile_chunk(problem, stage, plan.sampling, _batch(stage, problem), self.key, self.budget.every)
 
         (future,) = in_background(work)
         return future
+
+    def _in_its_precision(self, problem: Problem) -> Problem:
+        """The problem as its steps take it."""
+        return problem if self.plan.precision == "float64" else _single(problem)
 
     def train(self, checkpoint: Checkpoint | None) -> Solution:
         """Train through all stages, from a checkpoint if there is one."""

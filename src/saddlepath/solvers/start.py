@@ -287,7 +287,7 @@ def _own_features(eco: Economy, points: Float[Array, "n n_points"]) -> Array | N
 
     def features(y: Array) -> Array | None:
         model, state = eco.split(y)
-        return model.features(state)
+        return model.features(model.known(state))
 
     return jax.vmap(features)(points)
 
