@@ -127,10 +127,13 @@ class NetworkRule(DecisionRule):
     def policy(self, eco: Economy, model: Model, s: Any, theta: Float[Array, " n_theta"]) -> Any:
         """The policy at a state and pseudo-states."""
         known = model.known(s)
-        return decided(model, known, self.coordinates(eco, model, s, known, theta), eco.coordinates)
+        return decided(model, known, self._coordinates(eco, model, s, known, theta), eco.coordinates)
 
-    def coordinates(self, eco: Economy, model: Model, s: Any, known: Any, theta: Array) -> Float[Array, " n_policies"]:
-        """Policy coordinates at a state, of which this is known."""
+    def coordinates(self, eco: Economy, model: Model, s: Any, theta: Array) -> Float[Array, " n_policies"]:
+        """Policy coordinates at a state."""
+        return self._coordinates(eco, model, s, model.known(s), theta)
+
+    def _coordinates(self, eco: Economy, model: Model, s: Any, known: Any, theta: Array) -> Float[Array, " n_policies"]:
         common = jnp.asarray(eco.box.standardise(theta))
         z, scale = self.cloud.standardise(eco, model, s, theta), self.cloud.scale(eco, theta)
         if self.network is None:

@@ -143,7 +143,7 @@ def crude_plan(
         abated: Abated share, from the worth of a tonne less and the date. [2010 USD/tCO2, yr to -]
         worth: Price of carbon per unit of harm at the dates. [yr]
     """
-    lengths = jnp.asarray(LENGTHS)  # in the precision in which the plan is asked for
+    lengths = jnp.asarray(LENGTHS, dtype=jnp.result_type(float))  # in the precision in which the plan is asked for
     outlook = _outlook(problem, begin.t + jnp.append(0.0, jnp.cumsum(lengths)), begin.level, worth)
     radiated = jax.value_and_grad(problem.radiation)
     forcing, slope = radiated(begin.carbon, outlook.years[0])
