@@ -155,7 +155,10 @@ class Model(eqx.Module, metaclass=_ModelType):
         return s
 
     def complete(self, s: Any, x: Any) -> Any:
-        """Algebra that turns the rule's outputs into the full policy (market clearing, a static condition)."""
+        """Algebra that turns the rule's outputs into the full policy (market clearing, a static condition).
+
+        Its `s` is what `known` returns.
+        """
         return x
 
     def definitions(self, s: Any, x: Any) -> Mapping[str, Array]:
@@ -163,7 +166,10 @@ class Model(eqx.Module, metaclass=_ModelType):
         return {}
 
     def features(self, s: Any) -> Array | None:
-        """Inputs of the network, `[n_features]` or, for one shared network, `[items, n_features]`; None: the states."""
+        """Inputs of the network, `[n_features]` or, for one shared network, `[items, n_features]`; None: the states.
+
+        Its `s` is what `known` returns.
+        """
         return None
 
     def steady_guess(self) -> Any | None:
