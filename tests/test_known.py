@@ -20,7 +20,7 @@ found: list[str] = []
 class Harvest(FullDepreciation):
     """Full depreciation; what is harvested is seen by the network, and consumed but for what is saved."""
 
-    class Policy(NamedTuple):  # pyright: ignore[reportIncompatibleVariableOverride]  # one more field
+    class Policy(NamedTuple):
         saving: Annotated[sp.Scalar, sp.label("share of output saved")]
         eaten: Annotated[sp.Scalar, sp.label("consumption", "goods")]
 
