@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from saddlepath import climate
-from saddlepath.climate.crude_plan import DOUBLINGS, CrudePlan, crude_plan, worth_at_rest
+from saddlepath.climate.crude_plan import DOUBLINGS, CrudePlan, crude_plan, nothing_foreseen
 from saddlepath.climate.long_steps import long_steps
 from saddlepath.models.cdice import CDICE
 
@@ -21,8 +21,7 @@ def followed(model: CDICE) -> CrudePlan:
         s, problem = model.start(), model.problem()
         begin = climate.Beginning(s.k, s.carbon, s.heat, s.t)
         steps = long_steps(problem, DOUBLINGS)
-        worth = jnp.ones(len(DOUBLINGS) + 1) * worth_at_rest(problem, begin)
-        return crude_plan(problem, steps, begin, model.abated, worth)
+        return crude_plan(problem, steps, begin, model.abated, nothing_foreseen(problem, begin))
 
     with jax.enable_x64(True):
         return jax.tree.map(np.asarray, follow())

@@ -1,10 +1,11 @@
 """A crude plan of a climate economy: what capital, carbon and heat do before any equation is solved.
 
-Capital approaches where its return would keep it, at the speed of the model linearised there, and consumption follows
-its saddle path. Where that is moves with growth and with what damages, abatement and the price of emissions take of
-output. The price of carbon to which abatement answers moves in proportion to harm: that of a degree, at a temperature
-between that of the air and where forcing would lead, times the slope of forcing in carbon. How much a unit of harm is
-worth is given, as in an economy at rest or as prices along an earlier plan tell.
+Capital approaches where its return would keep it, and consumption follows its saddle path:
+`saddlepath.climate.saddle_path`. Where that is moves with growth and with what damages, abatement and the price of
+emissions take of output; how far it will move, and how much more will be abated, an earlier plan tells. The price of
+carbon to which abatement answers moves in proportion to harm: that of a degree, at a temperature between that of the
+air and where forcing would lead, times the slope of forcing in carbon. How much a unit of harm is worth is given, as in
+an economy at rest or as prices along an earlier plan tell.
 
 Steps take two, later eight and in the end 32 years. Within each, emissions and forcing move along lines.
 """
@@ -17,11 +18,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from saddlepath.climate.at_rest import LEAST_WARMTH, bent, prices_at_rest, rate_at_rest, warm
+from saddlepath.climate.at_rest import LEAST_WARMTH, prices_at_rest, rate_at_rest, warm
 from saddlepath.climate.carbon import CO2_PER_CARBON
 from saddlepath.climate.long_steps import Entries, LongSteps, along_a_line, applied, step_of, total
 from saddlepath.climate.numbers import Number
 from saddlepath.climate.planner import PlannerProblem
+from saddlepath.climate.saddle_path import Rest, SaddlePath, saddle_path
 
 DOUBLINGS = (1,) * 8 + (3,) * 20 + (5,) * 10
 """A step takes two to the power of one of these: short ones first, while air and ocean settle. [log2 of yr]"""
@@ -30,8 +32,6 @@ AHEAD = 0.3
 """How far ahead of the air's temperature the harm is taken that moves the price, on the way to where forcing leads."""
 LEAST_KEPT = 0.1
 """Share of output that damages, abatement and the price of emissions leave in any case. [-]"""
-LEAST_GAP = 0.005
-"""Interest over growth below about it is bent towards it. [1/yr]"""
 Abated: TypeAlias = Callable[[Array, Array], Array]
 """The abated share, from the worth of a tonne less [2010 USD/tCO2] and the date [yr]."""
 
@@ -54,6 +54,22 @@ class Beginning(NamedTuple):
     level: Number = 1.0
 
 
+class Foreseen(NamedTuple):
+    """What an earlier plan tells of the way.
+
+    Attributes:
+        worth: Price of carbon per unit of harm. [yr]
+        ahead: Consumption more because capital at rest will move, per unit of capital. [1/yr]
+        drift: How far that moves over a step, in logarithms.
+        cleaner: How much more is abated at the end of a step than at its beginning. [-]
+    """
+
+    worth: Float[Array, "dates"]
+    ahead: Float[Array, "dates"]
+    drift: Float[Array, "steps"]
+    cleaner: Float[Array, "steps"]
+
+
 class CrudePlan(NamedTuple):
     """A way from a state, at the ends of the steps.
 
@@ -67,6 +83,9 @@ class CrudePlan(NamedTuple):
         slope: Of forcing in the carbon of the air. [W/m2 per 1000 GtC]
         carbon: Masses at the end. [1000 GtC]
         heat: Temperatures at the end. [K]
+        ahead: As in `Foreseen`.
+        drift: Likewise.
+        cleaner: Likewise.
     """
 
     years: Float[Array, "dates"]
@@ -78,6 +97,9 @@ class CrudePlan(NamedTuple):
     slope: Float[Array, "dates"]
     carbon: Float[Array, "3"]
     heat: Float[Array, "2"]
+    ahead: Float[Array, "dates"]
+    drift: Float[Array, "steps"]
+    cleaner: Float[Array, "steps"]
 
 
 class _Outlook(NamedTuple):
@@ -89,11 +111,9 @@ class _Outlook(NamedTuple):
         dirt: Emissions of industry if nothing is abated, per output. [1000 GtC per effective labour]
         land: Emissions of land use. [1000 GtC/yr]
         cost: Of abating everything, as a share of output. [-]
-        growth: Of effective labour. [1/yr]
-        needed: Return on capital at rest, depreciation included. [1/yr]
-        speed: At which capital approaches rest. [1/yr]
-        answer: How strongly consumption answers to capital, per unit of both at rest. [1/yr]
-        worth: Price of carbon per unit of harm. [yr]
+        saddle: How consumption and capital answer.
+        worth: As in `Foreseen`.
+        ahead: Likewise.
     """
 
     years: Array
@@ -101,11 +121,9 @@ class _Outlook(NamedTuple):
     dirt: Array
     land: Array
     cost: Array
-    growth: Array
-    needed: Array
-    speed: Array
-    answer: Array
+    saddle: SaddlePath
     worth: Array
+    ahead: Array
 
 
 class _Point(NamedTuple):
@@ -119,12 +137,23 @@ class _Point(NamedTuple):
 
 
 class _Decided(NamedTuple):
-    """What the planner does there: share of emissions left, logarithms of consumption and capital at rest; harm."""
+    """What the planner does there: share of emissions left, logarithm of consumption, capital at rest; harm."""
 
     left: Array
     log_c: Array
-    rest: Array
+    rest: Rest
     harm: Array
+
+
+class _Step(NamedTuple):
+    """A step ahead: its doubling and years, what an earlier plan tells of it, and the outlook at both ends."""
+
+    doubling: Array
+    years: Array
+    drift: Array
+    cleaner: Array
+    here: _Outlook
+    there: _Outlook
 
 
 def crude_plan(
@@ -132,7 +161,7 @@ def crude_plan(
     steps: LongSteps,
     begin: Beginning,
     abated: Abated,
-    worth: Float[Array, "dates"],
+    foreseen: Foreseen,
 ) -> CrudePlan:
     """The way from a state.
 
@@ -141,10 +170,10 @@ def crude_plan(
         steps: Of the lengths in `DOUBLINGS`.
         begin: The state.
         abated: Abated share, from the worth of a tonne less and the date. [2010 USD/tCO2, yr to -]
-        worth: Price of carbon per unit of harm at the dates. [yr]
+        foreseen: What an earlier plan tells.
     """
     lengths = jnp.asarray(LENGTHS, dtype=jnp.result_type(float))  # in the precision in which the plan is asked for
-    outlook = _outlook(problem, begin.t + jnp.append(0.0, jnp.cumsum(lengths)), begin.level, worth)
+    outlook = _outlook(problem, begin.t + jnp.append(0.0, jnp.cumsum(lengths)), begin.level, foreseen)
     radiated = jax.value_and_grad(problem.radiation)
     forcing, slope = radiated(begin.carbon, outlook.years[0])
     start = _Point(jnp.log(jnp.asarray(begin.k)), tuple(begin.carbon), tuple(begin.heat), forcing, slope[0])
@@ -157,17 +186,17 @@ def crude_plan(
         mu = abated(price * here.labour / CO2_PER_CARBON, here.years)
         net = 1 - problem.damages(now.heat[0]) - here.cost * mu**problem.paths.theta2
         kept = jnp.maximum(net - price * here.dirt * (1 - mu), LEAST_KEPT)
-        rest = jnp.log(problem.alpha * kept / here.needed) / (1 - problem.alpha)
-        consumed = jnp.maximum(net / kept, 1.0) * here.needed / problem.alpha - problem.delta - here.growth
-        log_c = rest + jnp.log(consumed) + here.answer / consumed * (now.log_k - rest)
-        return _Decided(1 - mu, log_c, rest, harm)
+        rest = here.saddle.rest(problem, net, kept)
+        return _Decided(1 - mu, here.saddle.log_consumption(now.log_k, rest, here.ahead), rest, harm)
 
-    def move(now: _Point, given: tuple[Array, Array, _Outlook, _Outlook]) -> tuple[_Point, tuple[_Point, _Decided]]:
-        doubling, length, here, there = given
-        step, x = step_of(steps, doubling), decide(now, here)
-        log_k = x.rest + jnp.exp(-length * here.speed) * (now.log_k - x.rest)
-        dirty = lambda date, log_k: x.left * date.dirt * jnp.exp(problem.alpha * log_k) + date.land
-        emitted = along_a_line((dirty(here, now.log_k), dirty(there, log_k)), step.emitted)
+    def move(now: _Point, given: _Step) -> tuple[_Point, tuple[_Point, _Decided]]:
+        here, there = given.here, given.there
+        step, x = step_of(steps, given.doubling), decide(now, here)
+        ahead = (here.ahead + there.ahead) / 2
+        log_k = here.saddle.capital_after(given.years, now.log_k, x.rest, given.drift, ahead)
+        dirty = lambda date, log_k, left: left * date.dirt * jnp.exp(problem.alpha * log_k) + date.land
+        ends = dirty(here, now.log_k, x.left), dirty(there, log_k, x.left - given.cleaner)
+        emitted = along_a_line(ends, step.emitted)
         masses = total(applied(step.carbon, now.carbon), emitted)
         forcing, slope = radiated(jnp.stack(masses), there.years)
         forced = along_a_line((now.forcing, forcing), step.forced)
@@ -175,39 +204,37 @@ def crude_plan(
 
     here = jax.tree.map(lambda path: path[:-1], outlook)
     there = jax.tree.map(lambda path: path[1:], outlook)
-    end, (points, decided) = jax.lax.scan(move, start, (jnp.asarray(DOUBLINGS), lengths, here, there))
+    ahead = _Step(jnp.asarray(DOUBLINGS), lengths, foreseen.drift, foreseen.cleaner, here, there)
+    end, (points, decided) = jax.lax.scan(move, start, ahead)
     last = decide(end, jax.tree.map(lambda path: path[-1], outlook))
-    log_c = jnp.append(decided.log_c, last.log_c)
+    x = jax.tree.map(jnp.append, decided, last)
     middle = here.years + (lengths - 1) / 2
     return CrudePlan(
         years=outlook.years,
         output=jnp.exp(problem.alpha * jnp.append(points.log_k, end.log_k)),
-        consumption=jnp.exp(log_c),
-        harm=jnp.append(decided.harm, last.harm),
-        discount=problem.discount_factor(middle) ** lengths * jnp.exp(-jnp.diff(log_c) / problem.psi),
+        consumption=jnp.exp(x.log_c),
+        harm=x.harm,
+        discount=problem.discount_factor(middle) ** lengths * jnp.exp(-jnp.diff(x.log_c) / problem.psi),
         warmth=jnp.append(points.heat[0], end.heat[0]),
         slope=jnp.append(points.slope, end.slope),
         carbon=jnp.stack(end.carbon),
         heat=jnp.stack(end.heat),
+        ahead=outlook.saddle.ahead(lengths, x.rest),
+        drift=jnp.diff(x.rest.log_k),
+        cleaner=-jnp.diff(x.left),
     )
 
 
-def worth_at_rest(problem: PlannerProblem, begin: Beginning) -> Array:
-    """Price of carbon per unit of harm in an economy that stands still. [yr]"""
+def nothing_foreseen(problem: PlannerProblem, begin: Beginning) -> Foreseen:
+    """For a first plan: nothing moves, and carbon is worth what it is in an economy at rest."""
     k, carbon, heat, t, _ = begin
     output, slope = k**problem.alpha, jax.grad(problem.radiation)(carbon, t)[0]
     price = prices_at_rest(problem, output, carbon, warm(heat), t, rate_at_rest(problem, t))[0][0]
-    return price / (harm_of_a_degree(problem, heat[0]) * output * slope)
+    worth, still = price / (harm_of_a_degree(problem, heat[0]) * output * slope), jnp.zeros(len(DOUBLINGS) + 1)
+    return Foreseen(still + worth, still, still[1:], still[1:])
 
 
-def _outlook(
-    problem: PlannerProblem, years: Float[Array, "dates"], level: Number, worth: Float[Array, "dates"]
-) -> _Outlook:
-    productivity, population = problem.growth(years)
-    growth, needed = productivity + population, problem.rho + productivity / problem.psi + problem.delta
-    consumed = needed / problem.alpha - problem.delta - growth
-    gap = bent(needed - problem.delta - growth, LEAST_GAP, LEAST_GAP)
-    speed = jnp.sqrt(gap**2 / 4 + problem.psi * (1 - problem.alpha) * needed * consumed) - gap / 2
+def _outlook(problem: PlannerProblem, years: Float[Array, "dates"], level: Number, foreseen: Foreseen) -> _Outlook:
     labour = level * problem.effective_labour(years)
     return _Outlook(
         years=years,
@@ -215,11 +242,9 @@ def _outlook(
         dirt=problem.paths.intensity(years) * labour,
         land=problem.paths.land_emissions(years),
         cost=problem.paths.abatement_cost(years),
-        growth=growth,
-        needed=needed,
-        speed=speed,
-        answer=gap + speed,
-        worth=worth,
+        saddle=saddle_path(problem, years),
+        worth=foreseen.worth,
+        ahead=foreseen.ahead,
     )
 
 

@@ -16,7 +16,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from saddlepath.climate.at_rest import prices_at_rest, rate_at_rest, warm
-from saddlepath.climate.crude_plan import DOUBLINGS, Abated, Beginning, crude_plan, harm_of_a_degree, worth_at_rest
+from saddlepath.climate.crude_plan import (
+    DOUBLINGS,
+    Abated,
+    Beginning,
+    Foreseen,
+    crude_plan,
+    harm_of_a_degree,
+    nothing_foreseen,
+)
 from saddlepath.climate.long_steps import (
     Ends,
     Entries,
@@ -28,10 +36,11 @@ from saddlepath.climate.long_steps import (
     total,
     transposed,
 )
+from saddlepath.climate.numbers import Number
 from saddlepath.climate.planner import PlannerProblem
 
-PLANS = 2
-"""A third one would move prices by a tenth of a per cent, where no limit to warming is kept."""
+PLANS = 3
+"""Two leave three times as much of what prices err, where no limit to warming is kept."""
 LEAST_FINAL_RATE, FINAL_BEND = 0.001, 0.0005
 """Rates after the last step, when hardly anything grows, are bent only below those of very patient planners. [1/yr]"""
 
@@ -52,6 +61,16 @@ class Projection(NamedTuple):
     consumed: Float[Array, ""]
     carbon_price: Float[Array, "3"]
     heat_price: Float[Array, "2"]
+
+    def consuming(self, times: Number, psi: Number) -> "Projection":
+        """The same at so many times the consumption, with prices that in marginal utility are the same.
+
+        Args:
+            times: Consumption over that along the plan. [-]
+            psi: Elasticity of intertemporal substitution. [-]
+        """
+        in_goods = times ** (1 / psi)
+        return Projection(times * self.consumed, in_goods * self.carbon_price, in_goods * self.heat_price)
 
 
 def projected(problem: PlannerProblem, begin: Beginning, abated: Abated) -> Projection:
@@ -76,8 +95,8 @@ def projected(problem: PlannerProblem, begin: Beginning, abated: Abated) -> Proj
         of_carbon = total(applied(transposed(step.carbon), carbon_later), multiplied(slope, dearer))
         return (of_carbon, of_heat), of_carbon[0]
 
-    def planned(worth: Float[Array, "dates"], _: None) -> tuple[Float[Array, "dates"], Projection]:
-        plan = crude_plan(problem, steps, begin, abated, worth)
+    def planned(foreseen: Foreseen, _: None) -> tuple[Foreseen, Projection]:
+        plan = crude_plan(problem, steps, begin, abated, foreseen)
         final = rate_at_rest(problem, plan.years[-1], LEAST_FINAL_RATE, FINAL_BEND)
         end = prices_at_rest(problem, plan.output[-1], plan.carbon, warm(plan.heat), plan.years[-1], final)
         harm = jax.vmap(lambda warmth: harm_of_a_degree(problem, warmth))(plan.warmth) * plan.output
@@ -87,8 +106,10 @@ def projected(problem: PlannerProblem, begin: Beginning, abated: Abated) -> Proj
         now, prices = jax.lax.scan(backward, (tuple(end[0]), tuple(end[1])), after, reverse=True)
         consumed = plan.consumption[0] / ((1 - problem.damages(begin.heat[0])) * plan.output[0])
         share = jnp.clip(consumed, LEAST_CONSUMED, MOST_CONSUMED)
-        return jnp.append(prices, end[0][0]) / plan.harm, Projection(share, jnp.stack(now[0]), jnp.stack(now[1]))
+        worth = jnp.append(prices, end[0][0]) / plan.harm
+        foreseen = Foreseen(worth, plan.ahead, plan.drift, plan.cleaner)
+        return foreseen, Projection(share, jnp.stack(now[0]), jnp.stack(now[1]))
 
-    first = jnp.full(len(DOUBLINGS) + 1, 1.0) * worth_at_rest(problem, begin)
+    first = nothing_foreseen(problem, begin)
     _, projections = jax.lax.scan(planned, first, None, PLANS)
     return jax.tree.map(lambda values: values[-1], projections)

@@ -1,6 +1,5 @@
 """Growth and climate: DICE-2016 and its recalibration CDICE, annual."""
 
-import operator
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import jax
@@ -86,8 +85,8 @@ class CDICE(sp.Model):
 
     class Policy(NamedTuple):
         consumed_ratio: Annotated[sp.Scalar, sp.label("share consumed, or the same over that of the crude plan")]
-        carbon_ratio: Annotated[Float[Array, "3"], sp.label("price of carbon, or the same over that of the crude plan")]
-        heat_ratio: Annotated[Float[Array, "2"], sp.label("price of heat, or the same over that of the crude plan")]
+        carbon_ratio: Annotated[Float[Array, "3"], sp.label("price of carbon, or in utility over the crude plan's")]
+        heat_ratio: Annotated[Float[Array, "2"], sp.label("price of heat, or in utility over the crude plan's")]
         consumed: Annotated[sp.Scalar, sp.label("share of output net of damages consumed")]
         carbon_price: Annotated[Float[Array, "3"], sp.label("price of carbon", "effective output")]
         heat_price: Annotated[Float[Array, "2"], sp.label("price of heat", "effective output")]
@@ -192,9 +191,10 @@ class CDICE(sp.Model):
 
     def complete(self, s, x):
         """Consumption, prices, and abatement that follows from them."""
-        plan = (1.0, 1.0, 1.0) if self.inputs == "stocks" else s.plan
-        consumed, carbon, heat = map(operator.mul, (x.consumed_ratio, x.carbon_ratio, x.heat_ratio), plan)
-        x = x._replace(consumed=consumed, carbon_price=carbon, heat_price=heat)
+        consumed, carbon, heat = x.consumed_ratio, 1.0, 1.0
+        if self.inputs == "plan":
+            consumed, carbon, heat = s.plan.consuming(x.consumed_ratio, self.problem().psi)
+        x = x._replace(consumed=consumed, carbon_price=x.carbon_ratio * carbon, heat_price=x.heat_ratio * heat)
         worth = x.carbon_price[0] * self.effective_labour(s) / climate.CO2_PER_CARBON
         return x._replace(mu=self.abated(worth, s.t))
 

@@ -79,10 +79,10 @@ class LearningClimate(sp.Model):
     class Policy(NamedTuple):
         consumed_ratio: Annotated[sp.Scalar, sp.label("share consumed, or the same over that of the crude plan")]
         value: Annotated[sp.Scalar, sp.label("value", "consumption")]
-        price_ratio: Annotated[sp.Scalar, sp.label("price of emitted carbon, or the same over that of the crude plan")]
-        carbon_ratio: Annotated[Float[Array, "3"], sp.label("cost of carbon, or the same over that of the crude plan")]
-        heat_ratio: Annotated[Float[Array, "2"], sp.label("cost of heat, or the same over that of the crude plan")]
-        mean_ratio: Annotated[sp.Scalar, sp.label("cost of a higher mean, or the same over heat's of the crude plan")]
+        price_ratio: Annotated[sp.Scalar, sp.label("price of emitted carbon, or in utility over the crude plan's")]
+        carbon_ratio: Annotated[Float[Array, "3"], sp.label("cost of carbon, or in utility over the crude plan's")]
+        heat_ratio: Annotated[Float[Array, "2"], sp.label("cost of heat, or in utility over the crude plan's")]
+        mean_ratio: Annotated[sp.Scalar, sp.label("cost of a higher mean, or in utility over heat's of the crude plan")]
         variance_ratio: Annotated[sp.Scalar, sp.label("cost of a higher log variance, or the same, likewise")]
         consumed: Annotated[sp.Scalar, sp.label("share of output net of damages consumed")]
         price: Annotated[sp.Scalar, sp.label("price of emitted carbon", "effective output")]
@@ -167,9 +167,11 @@ class LearningClimate(sp.Model):
 
     def complete(self, s, x):
         """Costs, and abatement as far as a tonne less is worth its price; damages spare abatement's cost too."""
-        consumed, carbon, heat = (1.0, jnp.ones(3), jnp.ones(2)) if self.inputs == "stocks" else s.plan
+        consumed, carbon, heat = x.consumed_ratio, jnp.ones(3), jnp.ones(2)
+        if self.inputs == "plan":
+            consumed, carbon, heat = s.plan.consuming(x.consumed_ratio, self.psi)
         x = x._replace(
-            consumed=x.consumed_ratio * consumed, price=x.price_ratio * carbon[0],
+            consumed=consumed, price=x.price_ratio * carbon[0],
             carbon_cost=x.carbon_ratio * carbon, heat_cost=x.heat_ratio * heat,
             mean_cost=x.mean_ratio * heat[0], variance_cost=x.variance_ratio * heat[0],
         )  # fmt: skip
