@@ -40,7 +40,8 @@ from saddlepath.climate.numbers import Number
 from saddlepath.climate.planner import PlannerProblem
 
 PLANS = 3
-"""Two leave three times as much of what prices err, where no limit to warming is kept."""
+BELIEVED = 0.7
+"""How far what a plan tells replaces what was foreseen: plans alternate around the one that foresees itself."""
 LEAST_FINAL_RATE, FINAL_BEND = 0.001, 0.0005
 """Rates after the last step, when hardly anything grows, are bent only below those of very patient planners. [1/yr]"""
 
@@ -107,7 +108,8 @@ def projected(problem: PlannerProblem, begin: Beginning, abated: Abated) -> Proj
         consumed = plan.consumption[0] / ((1 - problem.damages(begin.heat[0])) * plan.output[0])
         share = jnp.clip(consumed, LEAST_CONSUMED, MOST_CONSUMED)
         worth = jnp.append(prices, end[0][0]) / plan.harm
-        foreseen = Foreseen(worth, plan.ahead, plan.drift, plan.cleaner)
+        told = Foreseen(worth, plan.ahead, plan.drift, plan.cleaner)
+        foreseen = jax.tree.map(lambda before, after: before + BELIEVED * (after - before), foreseen, told)
         return foreseen, Projection(share, jnp.stack(now[0]), jnp.stack(now[1]))
 
     first = nothing_foreseen(problem, begin)
