@@ -23,23 +23,15 @@ from saddlepath.models.cdice import CDICE
 RESULT = Path(__file__).parent / "results" / "climate_family.json"
 BARS = {"social cost of carbon": 2e-3, "minutes": 15.0}
 DRAWS = 20
+SOLVER = tuple(
+    sp.LevenbergMarquardt(batch=384, equations=2, memory=memory, steps=steps, floor=1e-10)
+    for memory, steps in ((0.97, 400), (0.99, None))
+)
+"""Two equations per state, so that a step sees three times as many calibrations as with all.
 
-
-def stages(floor: float | None = None) -> tuple[sp.LevenbergMarquardt, ...]:
-    """Two equations per state, so that a step sees three times as many calibrations as with all.
-
-    The crude plan is right to .3 %, nearly all conditions are linear in what is left, and memory may be long at once.
-
-    Args:
-        floor: Least damping. [-]
-    """
-    return tuple(
-        sp.LevenbergMarquardt(batch=384, equations=2, memory=memory, steps=steps, floor=floor)
-        for memory, steps in ((0.97, 400), (0.99, None))
-    )
-
-
-SETTINGS: dict[str, Any] = {"solver": stages(1e-10), "network": sp.Network(width=28), "precision": "float32"}
+The crude plan is right to .3 %, nearly all conditions are linear in what is left, and memory may be long at once.
+"""
+SETTINGS: dict[str, Any] = {"solver": SOLVER, "network": sp.Network(width=28), "precision": "float32"}
 """In single precision a step takes two thirds of the time."""
 TRAINING = 480.0
 """Solving takes two to five minutes more, the chain two. [s]"""
@@ -66,7 +58,7 @@ def solved(model: CDICE, box: sp.Box, training: float, **settings: Any) -> sp.So
         training: How long; looked at after every 200 steps. [s]
         settings: Other arguments of `sp.solve`.
     """
-    usual = {"solver": stages(), "sampling": sp.Passages(restart=0.008, reserve=4), "steps": 20000, "every": 200}
+    usual = {"sampling": sp.Passages(restart=0.008, reserve=4), "steps": 20000, "every": 200}
     return sp.solve(model, over=box, tol=1e-6, seconds=training, **(usual | settings))
 
 

@@ -6,7 +6,7 @@ In logarithms from rest, capital `k` and consumption `x` of the annual economy m
 
 with `R` the interest and `G` the growth of a year at rest, `needed` what capital then returns, and `c` consumption per
 unit of capital. The root inside of the unit circle is how fast capital approaches rest, the one outside how far ahead a
-planner looks whose rest moves: less is consumed today by the discounted sum of what it will move.
+planner looks whose rest moves: consumption answers today to the discounted sum of its moves.
 """
 
 from typing import NamedTuple
