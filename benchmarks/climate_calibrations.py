@@ -1,11 +1,10 @@
-"""Every calibration of CDICE in one network: `python -m benchmarks.climate_calibrations [--abatement none] [--wider]`.
+"""Every calibration of CDICE in one network: `python -m benchmarks.climate_calibrations [--abatement none]`.
 
-Twelve parameters are pseudo-states: those of the climate, of preferences, damages and abatement costs. At fifty random
-draws, at the published climates and preferences that the box holds the social cost of carbon over 2015 to 2115
-stands beside the optimum by nonlinear programming; with `--abatement none` the same for business as usual. With
-`--wider` there are fifteen: two more lead from CDICE to the carbon cycle and boxes of heat of DICE-2016, and one from
-the linear path of other forcing to a share of that of CO2, taken as given; then every published climate and variant is
-compared. Bars: 0.2 % everywhere; fifteen minutes on two cores.
+Fifteen parameters are pseudo-states: those of the climate, of preferences, damages and abatement costs, two that lead
+from CDICE to the carbon cycle and boxes of heat of DICE-2016, and one from the linear path of other forcing to a share
+of that of CO2, taken as given. At fifty random draws and at every published climate and variant the social cost of
+carbon over 2015 to 2115 stands beside the optimum by nonlinear programming; with `--abatement none` the same for
+business as usual. Bars: 0.2 % everywhere; fifteen minutes on two cores.
 """
 
 import argparse
@@ -62,24 +61,20 @@ def towards(given: Any, other: Any, weight: Any) -> Any:
     return jax.tree.map(lambda a, b: jnp.asarray(a) ** (1 - weight) * jnp.asarray(b) ** weight, given, other)
 
 
-NARROW: dict[str, tuple[float, float]] = dict(
+BOX = sp.Box(
     impatience=(0.85, 1.25), curvature=(0.48, 2.03), pi2=(0.0018, 0.006), theta2=(2.4, 2.8), carbon_index=(-1.0, 1.0),
     b12=(0.05, 0.058), b23=(0.0075, 0.009), c1=(0.13, 0.22), c3=(0.5, 1.2), c4=(0.0065, 0.0095), f2x=(2.9, 3.7),
-    ecs=(2.1, 4.6),
+    ecs=(2.1, 4.6), older_carbon=(0.0, 1.0), older_heat=(0.0, 1.0), shared=(0.0, 1.0),
 )  # fmt: skip
-OTHERS = ("older_carbon", "older_heat", "shared")
-BOX, WIDER = sp.Box(**NARROW), sp.Box(**NARROW, **dict.fromkeys(OTHERS, (0.0, 1.0)))
+HORIZON = 600
+"""With a longer one less of what is seen lies before 2115. [yr]"""
 TRAINING = 450.0
 """Looked at after every 200 steps, which take up to half a minute; before them up to six are spent compiling. [s]"""
 
 
-def named(box: sp.Box) -> dict[str, dict[str, float]]:
-    """Published carbon cycles with published temperatures, preferences and other forcing, those that the box holds."""
-    values = lambda model: {name: float(getattr(model, name)) for name in box.names}
-    fixed = set(OTHERS) - set(box.names)
-    return {
-        case: values(model) for case, model in published().items() if not any(getattr(model, name) for name in fixed)
-    }
+def named() -> dict[str, dict[str, float]]:
+    """Published carbon cycles with published temperatures, preferences and other forcing, as points of the box."""
+    return {case: {name: float(getattr(model, name)) for name in BOX.names} for case, model in published().items()}
 
 
 def published() -> dict[str, Interested]:
@@ -104,18 +99,15 @@ def main() -> None:
     """Solve, compare, and write the result."""
     parser = argparse.ArgumentParser(description="Every calibration of CDICE in one network.")
     parser.add_argument("--abatement", choices=("optimal", "none"), default="optimal", help="none: business as usual")
-    parser.add_argument("--wider", action="store_true", help="DICE-2016 and other forcing as well")
     parser.add_argument("--save", metavar="FILE", help="where the solved family goes")
     given = parser.parse_args()
     began = time.time()
-    # with a shorter horizon more of what is seen lies before 2115
-    box, horizon = (WIDER, 600) if given.wider else (BOX, 1000)
-    model = Interested(inputs="plan", horizon=horizon, abatement=given.abatement)
-    family = solved(model, box, TRAINING, **SETTINGS)
+    model = Interested(inputs="plan", horizon=HORIZON, abatement=given.abatement)
+    family = solved(model, BOX, TRAINING, **SETTINGS)
     minutes = (time.time() - began) / 60
     if given.save:
         family.save(given.save)
-    cases = against_the_optimum(family, named(box) | drawn(box, DRAWS))
+    cases = against_the_optimum(family, named() | drawn(BOX, DRAWS))
     errors = np.array([case["social cost of carbon"] for case in cases.values()])
     result = {
         "reached": {"social cost of carbon": float(errors.max()), "minutes": minutes},
@@ -129,10 +121,9 @@ def main() -> None:
         "cases": cases,
     }
     results = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    name = given.abatement + (", wider" if given.wider else "")
-    results |= {"bars": BARS, name: result} | surroundings()
+    results |= {"bars": BARS, given.abatement: result} | surroundings()
     RESULT.write_text(json.dumps(results, indent=1) + "\n")
-    print(name, json.dumps({key: value for key, value in result.items() if key != "cases"}, indent=1))
+    print(given.abatement, json.dumps({key: value for key, value in result.items() if key != "cases"}, indent=1))
     print({one: f"{case['social cost of carbon']:.1e}" for one, case in cases.items()})
 
 

@@ -70,9 +70,9 @@ def test_a_network_sees_the_prices_beside_the_stocks() -> None:
     ],
 )
 def test_prices_along_the_crude_plan_are_nearly_those_of_the_optimum(theta: dict[str, Any]) -> None:
-    """Consumption and prices within .4 %, prices in marginal utility, where they differ by a factor of forty.
+    """Consumption within .2 %, prices within .3 %, in marginal utility, where they differ by a factor of forty.
 
-    Within 1 % for the lower ocean, whose carbon matters for centuries, over which steps are of 32 years.
+    Within .5 % for the lower ocean, whose carbon matters for centuries, over which steps are of 32 years and more.
     """
     model = CDICE(inputs="plan", **theta)
     path = climate.optimum(model.problem(), **model.imposed(np.arange(400)))
@@ -82,10 +82,10 @@ def test_prices_along_the_crude_plan_are_nearly_those_of_the_optimum(theta: dict
             s, exact = optimal_point(CDICE(**theta), path, t)
             consumed, *prices = projected(s)
             found = np.concatenate(prices)
-            assert float(consumed) == pytest.approx(float(exact.consumed), rel=0.004)
+            assert float(consumed) == pytest.approx(float(exact.consumed), rel=0.002)
             dearer = float(exact.consumed / consumed) ** (1 / model.psi)
             right = np.concatenate([exact.carbon_price, exact.heat_price])
-            assert np.all(np.abs(found * dearer / right - 1) < [0.004, 0.004, 0.01, 0.004, 0.004])
+            assert np.all(np.abs(found * dearer / right - 1) < [0.003, 0.003, 0.005, 0.003, 0.003])
             ratios = exact._replace(
                 consumed_ratio=jnp.asarray(0.9), carbon_ratio=jnp.full(3, 1.1), heat_ratio=jnp.full(2, 0.9)
             )

@@ -8,8 +8,6 @@ import pytest
 from saddlepath.climate.long_steps import Step, along_a_line, applied, long_steps, transposed
 from saddlepath.models.cdice import CDICE
 
-SLOPE = 0.8
-"""Of forcing in the carbon of the air."""
 MODEL = CDICE.published("mesmo", "giss")
 EXACT = 1e-13
 """Eight products of matrices of order one."""
@@ -28,14 +26,14 @@ def step(years: int) -> Step:
     return steps[years.bit_length() - 1]
 
 
-def yearly() -> np.ndarray:
-    """The law of a year of carbon and heat together, where a unit of carbon in the air is `SLOPE` of forcing."""
+def yearly(slope: float) -> np.ndarray:
+    """The law of a year of carbon and heat together, by the slope of forcing in the carbon of the air."""
     law = np.eye(5)
     with jax.enable_x64(True):
         problem = MODEL.problem()
         law[:3, :3] += np.asarray(problem.carbon.exchange)
         law[3:, 3:] += np.asarray(problem.temperature.exchange)
-    law[3, 0] = SLOPE * MODEL.c1
+    law[3, 0] = slope * MODEL.c1
     return law
 
 
@@ -53,7 +51,7 @@ def test_stocks(step: Step, years: int) -> None:
         ends = lambda path: numbers(path[[0, -1]])
         found = np.add(applied(step.carbon, numbers(masses)), along_a_line(ends(emissions), step.emitted))
         warmed = np.add(applied(step.heat, numbers(heat)), along_a_line(ends(forcing), step.forced))
-    law = yearly()
+    law = yearly(0.0)
     for flow, radiation in zip(emissions[:-1], forcing[:-1], strict=True):
         masses = law[:3, :3] @ masses + np.array([flow, 0.0, 0.0])
         heat = law[3:, 3:] @ heat + np.array([MODEL.c1 * radiation, 0.0])
@@ -62,15 +60,19 @@ def test_stocks(step: Step, years: int) -> None:
 
 
 def test_prices(step: Step, years: int) -> None:
-    """What tomorrow's stocks cost today: harm of the step's years, and what is left then at the prices of its end."""
-    harm, later = line(0.02, 0.05, years), np.array([1.2, 0.9, 0.2, 0.04, 0.3])
+    """What tomorrow's stocks cost today: harm of the step's years, and what is left then at the prices of its end.
+
+    Harm and the slope of forcing move along lines.
+    """
+    harm, slope, later = line(0.02, 0.05, years), line(0.8, 0.6, years), np.array([1.2, 0.9, 0.2, 0.04, 0.3])
     with jax.enable_x64(True):
         numbers = lambda values: tuple(map(jnp.asarray, values))
         ends, masses, heat = numbers(harm[[0, -1]]), numbers(later[:3]), numbers(later[3:])
         of_heat = np.add(along_a_line(ends, step.worth_of_heat), applied(transposed(step.heat), heat))
-        warming = np.add(along_a_line(ends, step.worth_of_carbon), applied(transposed(step.warming), heat))
-        of_carbon = np.add(applied(transposed(step.carbon), masses), SLOPE * warming)
-    law, price = yearly(), later
-    for of_a_degree in harm[:0:-1]:
-        price = law.T @ price + of_a_degree * np.array([0, 0, 0, 1, 0])
+        of_carbon = np.asarray(applied(transposed(step.carbon), masses))
+        for steep, worth, warming in zip(slope[[0, -1]], step.worth_of_carbon, step.warming, strict=True):
+            of_carbon = of_carbon + steep * np.add(along_a_line(ends, worth), applied(transposed(warming), heat))
+    price = later
+    for of_a_degree, steep in zip(harm[:0:-1], slope[:0:-1], strict=True):
+        price = yearly(steep).T @ price + of_a_degree * np.array([0, 0, 0, 1, 0])
     np.testing.assert_allclose(np.concatenate([of_carbon, of_heat]), price, rtol=EXACT)

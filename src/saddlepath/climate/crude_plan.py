@@ -7,7 +7,7 @@ carbon to which abatement answers moves in proportion to harm: that of a degree,
 air and where forcing would lead, times the slope of forcing in carbon. How much a unit of harm is worth is given, as in
 an economy at rest or as prices along an earlier plan tell.
 
-Steps take two, later eight and in the end 32 years. Within each, emissions and forcing move along lines.
+Steps take two, later eight and in the end 128 years. Within each, emissions and forcing move along lines.
 """
 
 from collections.abc import Callable
@@ -23,9 +23,9 @@ from saddlepath.climate.carbon import CO2_PER_CARBON
 from saddlepath.climate.long_steps import Entries, LongSteps, along_a_line, applied, step_of, total
 from saddlepath.climate.numbers import Number
 from saddlepath.climate.planner import PlannerProblem
-from saddlepath.climate.saddle_path import Rest, SaddlePath, saddle_path
+from saddlepath.climate.saddle_path import Growth, SaddlePath, growth_at, saddle_path
 
-DOUBLINGS = (1,) * 8 + (3,) * 20 + (5,) * 10
+DOUBLINGS = (1,) * 8 + (3,) * 18 + (5,) * 8 + (7,) * 4
 """A step takes two to the power of one of these: short ones first, while air and ocean settle. [log2 of yr]"""
 LENGTHS = 2.0 ** np.asarray(DOUBLINGS)
 AHEAD = 0.3
@@ -111,7 +111,7 @@ class _Outlook(NamedTuple):
         dirt: Emissions of industry if nothing is abated, per output. [1000 GtC per effective labour]
         land: Emissions of land use. [1000 GtC/yr]
         cost: Of abating everything, as a share of output. [-]
-        saddle: How consumption and capital answer.
+        growth: What it asks of an economy at rest.
         worth: As in `Foreseen`.
         ahead: Likewise.
     """
@@ -121,7 +121,7 @@ class _Outlook(NamedTuple):
     dirt: Array
     land: Array
     cost: Array
-    saddle: SaddlePath
+    growth: Growth
     worth: Array
     ahead: Array
 
@@ -137,11 +137,11 @@ class _Point(NamedTuple):
 
 
 class _Decided(NamedTuple):
-    """What the planner does there: share of emissions left, logarithm of consumption, capital at rest; harm."""
+    """What the planner does there: share of emissions left, logarithm of consumption, on which saddle path; harm."""
 
     left: Array
     log_c: Array
-    rest: Rest
+    path: SaddlePath
     harm: Array
 
 
@@ -186,14 +186,14 @@ def crude_plan(
         mu = abated(price * here.labour / CO2_PER_CARBON, here.years)
         net = 1 - problem.damages(now.heat[0]) - here.cost * mu**problem.paths.theta2
         kept = jnp.maximum(net - price * here.dirt * (1 - mu), LEAST_KEPT)
-        rest = here.saddle.rest(problem, net, kept)
-        return _Decided(1 - mu, here.saddle.log_consumption(now.log_k, rest, here.ahead), rest, harm)
+        path = saddle_path(problem, here.growth, net, kept)
+        return _Decided(1 - mu, path.log_consumption(now.log_k, here.ahead), path, harm)
 
     def move(now: _Point, given: _Step) -> tuple[_Point, tuple[_Point, _Decided]]:
         here, there = given.here, given.there
         step, x = step_of(steps, given.doubling), decide(now, here)
         ahead = (here.ahead + there.ahead) / 2
-        log_k = here.saddle.capital_after(given.years, now.log_k, x.rest, given.drift, ahead)
+        log_k = x.path.capital_after(given.years, now.log_k, given.drift, ahead)
         dirty = lambda date, log_k, left: left * date.dirt * jnp.exp(problem.alpha * log_k) + date.land
         ends = dirty(here, now.log_k, x.left), dirty(there, log_k, x.left - given.cleaner)
         emitted = along_a_line(ends, step.emitted)
@@ -205,7 +205,7 @@ def crude_plan(
     here = jax.tree.map(lambda path: path[:-1], outlook)
     there = jax.tree.map(lambda path: path[1:], outlook)
     ahead = _Step(jnp.asarray(DOUBLINGS), lengths, foreseen.drift, foreseen.cleaner, here, there)
-    end, (points, decided) = jax.lax.scan(move, start, ahead)
+    end, (points, decided) = jax.lax.scan(jax.checkpoint(move, prevent_cse=False), start, ahead)
     last = decide(end, jax.tree.map(lambda path: path[-1], outlook))
     x = jax.tree.map(jnp.append, decided, last)
     middle = here.years + (lengths - 1) / 2
@@ -219,8 +219,8 @@ def crude_plan(
         slope=jnp.append(points.slope, end.slope),
         carbon=jnp.stack(end.carbon),
         heat=jnp.stack(end.heat),
-        ahead=outlook.saddle.ahead(lengths, x.rest),
-        drift=jnp.diff(x.rest.log_k),
+        ahead=x.path.ahead(lengths),
+        drift=jnp.diff(x.path.log_k),
         cleaner=-jnp.diff(x.left),
     )
 
@@ -242,7 +242,7 @@ def _outlook(problem: PlannerProblem, years: Float[Array, "dates"], level: Numbe
         dirt=problem.paths.intensity(years) * labour,
         land=problem.paths.land_emissions(years),
         cost=problem.paths.abatement_cost(years),
-        saddle=saddle_path(problem, years),
+        growth=growth_at(problem, years),
         worth=foreseen.worth,
         ahead=foreseen.ahead,
     )

@@ -24,8 +24,10 @@ from saddlepath.climate.planner import PlannerProblem
 Entries: TypeAlias = tuple[Array, ...]
 Ends: TypeAlias = tuple[Array, Array]
 Rows: TypeAlias = tuple[Entries, ...]
-CO2, AIR = 0, 3
-"""Carbon of the air and its temperature, among three masses and two temperatures."""
+MASSES, AGED, HEAT = slice(0, 3), slice(3, 6), slice(6, 8)
+"""Three masses, the same times the years that they have been there, and two temperatures, which the latter move."""
+CO2, AIR = 0, 6
+"""Carbon of the air and its temperature, among them."""
 
 
 class Step(NamedTuple):
@@ -34,21 +36,22 @@ class Step(NamedTuple):
     Attributes:
         carbon: Carbon at its end, per unit of carbon, 3 x 3.
         heat: Heat at its end, per unit of heat, 2 x 2.
-        warming: Heat at its end, per unit of carbon, at a slope of forcing of one, 2 x 3.
+        warming: Heat at its end, per unit of carbon and slope of forcing, 2 x 3; for the slope at its beginning and at
+            its end, between which it moves along a line.
         emitted: Carbon at its end per unit of emissions a year, in its first year and, were it a year longer, its
             last; between them emissions move along a line.
         forced: Heat at its end per unit of forcing, the same.
         worth_of_heat: What a unit of harm a year per degree, from the year after on, makes heat worth, the same.
-        worth_of_carbon: And what it makes carbon worth within the step, at a slope of forcing of one.
+        worth_of_carbon: And what it makes carbon worth within the step, for the slope of forcing at both ends.
     """
 
     carbon: Rows
     heat: Rows
-    warming: Rows
+    warming: tuple[Rows, Rows]
     emitted: tuple[Entries, Entries]
     forced: tuple[Entries, Entries]
     worth_of_heat: tuple[Entries, Entries]
-    worth_of_carbon: tuple[Entries, Entries]
+    worth_of_carbon: tuple[tuple[Entries, Entries], tuple[Entries, Entries]]
 
 
 LongSteps: TypeAlias = Mapping[int, Step]
@@ -66,9 +69,10 @@ def long_steps(problem: PlannerProblem, doublings: Iterable[int]) -> LongSteps:
         One step for each. [1000 GtC, K, W/m2, yr]
     """
     speed = problem.temperature.c1
-    law = jnp.block([[problem.carbon.law, jnp.zeros((3, 2))], [jnp.zeros((2, 3)), problem.temperature.law]])
-    law = law.at[AIR, CO2].set(speed)
-    powers, weighted = jnp.eye(5), jnp.zeros((5, 5))
+    law, carbon = jnp.zeros((8, 8)), problem.carbon.law
+    law = law.at[MASSES, MASSES].set(carbon).at[AGED, MASSES].set(carbon).at[AGED, AGED].set(carbon)
+    law = law.at[HEAT, HEAT].set(problem.temperature.law).at[AIR, AGED.start + CO2].set(speed)
+    powers, weighted = jnp.eye(8), jnp.zeros((8, 8))
     steps, wanted = {}, set(doublings)
     for done in range(max(wanted) + 1):
         years = 2**done
@@ -88,19 +92,27 @@ def step_of(steps: LongSteps, doubling: Array) -> Step:
 
 
 def _step(
-    years: int, law: Float[Array, "5 5"], powers: Float[Array, "5 5"], weighted: Float[Array, "5 5"], speed: Number
+    years: int, law: Float[Array, "8 8"], powers: Float[Array, "8 8"], weighted: Float[Array, "8 8"], speed: Number
 ) -> Step:
     """From the sums of powers of a year's law below `years`, and of those times their exponents."""
     left_last, harm_last = ((years - 1) * powers - weighted) / years, (powers + weighted) / years
     left, harm = (powers - left_last, left_last), (powers - harm_last, harm_last)
+
+    def of_carbon(heat: Array) -> tuple[Array, Array]:
+        """Of what heat is per unit of carbon, the parts for the slope of forcing at both ends of the step."""
+        last = (heat[..., AGED] + heat[..., MASSES]) / years
+        return heat[..., AGED] - last, last
+
+    worth = zip(*(map(tuple, of_carbon(part[AIR])) for part in harm), strict=True)
+    first, last = worth
     return Step(
-        carbon=_rows(law[:3, :3]),
-        heat=_rows(law[3:, 3:]),
-        warming=_rows(law[3:, :3]),
-        emitted=(tuple(left[0][:3, CO2]), tuple(left[1][:3, CO2])),
-        forced=(tuple(speed * left[0][3:, AIR]), tuple(speed * left[1][3:, AIR])),
-        worth_of_heat=(tuple(harm[0][AIR, 3:]), tuple(harm[1][AIR, 3:])),
-        worth_of_carbon=(tuple(harm[0][AIR, :3]), tuple(harm[1][AIR, :3])),
+        carbon=_rows(law[MASSES, MASSES]),
+        heat=_rows(law[HEAT, HEAT]),
+        warming=tuple(map(_rows, of_carbon(law[HEAT]))),
+        emitted=(tuple(left[0][MASSES, CO2]), tuple(left[1][MASSES, CO2])),
+        forced=(tuple(speed * left[0][HEAT, AIR]), tuple(speed * left[1][HEAT, AIR])),
+        worth_of_heat=(tuple(harm[0][AIR, HEAT]), tuple(harm[1][AIR, HEAT])),
+        worth_of_carbon=(first, last),
     )
 
 

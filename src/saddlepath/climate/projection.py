@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from saddlepath.climate.at_rest import prices_at_rest, rate_at_rest, warm
 from saddlepath.climate.crude_plan import (
     DOUBLINGS,
+    LENGTHS,
     Abated,
     Beginning,
     Foreseen,
@@ -39,9 +41,8 @@ from saddlepath.climate.long_steps import (
 from saddlepath.climate.numbers import Number
 from saddlepath.climate.planner import PlannerProblem
 
-PLANS = 3
-BELIEVED = 0.7
-"""How far what a plan tells replaces what was foreseen: plans alternate around the one that foresees itself."""
+BELIEVED = (1.0, 1.0, 0.7, 0.7)
+"""How far what a plan tells replaces what was foreseen: later plans alternate around the one that foresees itself."""
 LEAST_FINAL_RATE, FINAL_BEND = 0.001, 0.0005
 """Rates after the last step, when hardly anything grows, are bent only below those of very patient planners. [1/yr]"""
 
@@ -87,31 +88,60 @@ def projected(problem: PlannerProblem, begin: Beginning, abated: Abated) -> Proj
     """
     steps = long_steps(problem, DOUBLINGS)
 
-    def backward(q: tuple[Entries, Entries], now: tuple[Array, Array, Ends, Array]) -> tuple[Any, Array]:
-        doubling, beta, (here, there), slope = now
-        step, harms = step_of(steps, doubling), (here, beta * there)
+    def backward(q: tuple[Entries, Entries], now: tuple[Array, Array, Ends, Ends]) -> tuple[Any, Array]:
+        doubling, beta, harms, slopes = now
+        step = step_of(steps, doubling)
         carbon_later, heat_later = (multiplied(beta, price) for price in q)
         of_heat = total(along_a_line(harms, step.worth_of_heat), applied(transposed(step.heat), heat_later))
-        dearer = total(along_a_line(harms, step.worth_of_carbon), applied(transposed(step.warming), heat_later))
-        of_carbon = total(applied(transposed(step.carbon), carbon_later), multiplied(slope, dearer))
+        of_carbon = applied(transposed(step.carbon), carbon_later)
+        for slope, warming, worth in zip(slopes, step.warming, step.worth_of_carbon, strict=True):
+            dearer = total(along_a_line(harms, worth), applied(transposed(warming), heat_later))
+            of_carbon = total(of_carbon, multiplied(slope, dearer))
         return (of_carbon, of_heat), of_carbon[0]
 
-    def planned(foreseen: Foreseen, _: None) -> tuple[Foreseen, Projection]:
+    def planned(foreseen: Foreseen, believed: Array) -> tuple[Foreseen, Projection]:
         plan = crude_plan(problem, steps, begin, abated, foreseen)
         final = rate_at_rest(problem, plan.years[-1], LEAST_FINAL_RATE, FINAL_BEND)
         end = prices_at_rest(problem, plan.output[-1], plan.carbon, warm(plan.heat), plan.years[-1], final)
         harm = jax.vmap(lambda warmth: harm_of_a_degree(problem, warmth))(plan.warmth) * plan.output
-        half = -0.5 * jnp.log(plan.discount)  # within a step harm moves along a line, its discount along an exponential
-        here, there = (jnp.tanh(half) / half * values for values in (harm[:-1], harm[1:]))
-        after = jnp.asarray(DOUBLINGS), plan.discount, (here, there), 0.5 * (plan.slope[:-1] + plan.slope[1:])
-        now, prices = jax.lax.scan(backward, (tuple(end[0]), tuple(end[1])), after, reverse=True)
+        after = (
+            jnp.asarray(DOUBLINGS),
+            plan.discount,
+            discounted(harm, plan.discount),
+            (plan.slope[:-1], plan.slope[1:]),
+        )
+        now, prices = jax.lax.scan(
+            jax.checkpoint(backward, prevent_cse=False), (tuple(end[0]), tuple(end[1])), after, reverse=True
+        )
         consumed = plan.consumption[0] / ((1 - problem.damages(begin.heat[0])) * plan.output[0])
         share = jnp.clip(consumed, LEAST_CONSUMED, MOST_CONSUMED)
         worth = jnp.append(prices, end[0][0]) / plan.harm
         told = Foreseen(worth, plan.ahead, plan.drift, plan.cleaner)
-        foreseen = jax.tree.map(lambda before, after: before + BELIEVED * (after - before), foreseen, told)
+        foreseen = jax.tree.map(lambda before, after: before + believed * (after - before), foreseen, told)
         return foreseen, Projection(share, jnp.stack(now[0]), jnp.stack(now[1]))
 
     first = nothing_foreseen(problem, begin)
-    _, projections = jax.lax.scan(planned, first, None, PLANS)
+    _, projections = jax.lax.scan(planned, first, jnp.asarray(BELIEVED))
     return jax.tree.map(lambda values: values[-1], projections)
+
+
+def discounted(harm: Float[Array, "dates"], discount: Float[Array, "steps"]) -> Ends:
+    """Harm times its discount within steps, as lines: through its values at two years that stand for all of a step.
+
+    They lie at the standard deviation of the years from the first one to the last about their mean. Harm itself moves
+    along a line, its discount along an exponential. Steps of a single year have no such two.
+
+    Args:
+        harm: At the dates.
+        discount: Of the end of a step.
+
+    Returns:
+        Values of the lines at the beginnings and ends of the steps.
+    """
+    nodes = 0.5 + 0.5 / LENGTHS, np.sqrt((1 - LENGTHS**-2.0) / 12)
+    mean, deviation = (jnp.asarray(values, dtype=harm.dtype) for values in nodes)
+    rate = jnp.log(discount)
+    at = lambda share: (harm[:-1] + share * jnp.diff(harm)) * jnp.exp(share * rate)
+    early, late = at(mean - deviation), at(mean + deviation)
+    middle, rise = (early + late) / 2, (late - early) / (2 * deviation)
+    return middle - mean * rise, middle + (1 - mean) * rise
