@@ -29,10 +29,11 @@ def followed(model: CDICE) -> CrudePlan:
 
 @pytest.mark.parametrize("theta", [{}, {"abatement": "none", "pi2": 0.005}, {"psi": 0.5, "rho": 0.004}], ids=str)
 def test_the_way_is_nearly_the_optimum(theta: dict[str, Any]) -> None:
-    """Over 200 years: output and a step's interest within a hundredth, warming within .3 K."""
+    """A first plan, where steps are short: output and a step's interest within a hundredth, warming within .3 K."""
     model = CDICE(**theta)
     path, plan = climate.optimum(model.problem(), **model.imposed(np.arange(600))), followed(model)
-    years = plan.years[plan.years <= 200].astype(int)
+    years = plan.years[: DOUBLINGS.count(1) + DOUBLINGS.count(3) + 1].astype(int)
+    assert years[-1] == 160
     with jax.enable_x64(True):
         every = jnp.asarray(path.year.values - 2015.0)
         labour, growth, beta = (

@@ -3,7 +3,7 @@
 With the law `A` of a year, `n` years of something that moves linearly from `a` to `b` leave
 `sum_j A^(n-1-j) ((1 - j/n) a + j/n b)` behind, and harm that moves so is worth its sum with the powers of `A'`. Both
 are sums of powers and of powers times their exponent, and double with the law: those of `2 n` years follow from those
-of `n`.
+of `n`. Carbon warms by the slope of forcing, which moves along a line as well.
 
 What steps hold are tuples of numbers: along a path, a batch of small matrix products is a loop over the batch for a
 compiler, and sums of numbers are one fused pass.
@@ -25,7 +25,10 @@ Entries: TypeAlias = tuple[Array, ...]
 Ends: TypeAlias = tuple[Array, Array]
 Rows: TypeAlias = tuple[Entries, ...]
 MASSES, AGED, HEAT = slice(0, 3), slice(3, 6), slice(6, 8)
-"""Three masses, the same times the years that they have been there, and two temperatures, which the latter move."""
+"""Three masses, the same times the years that have passed, and two temperatures.
+
+Only the second ones warm: carbon that starts among them at a slope of one, among the first at that of the years passed.
+"""
 CO2, AIR = 0, 6
 """Carbon of the air and its temperature, among them."""
 
@@ -103,16 +106,16 @@ def _step(
         last = (heat[..., AGED] + heat[..., MASSES]) / years
         return heat[..., AGED] - last, last
 
-    worth = zip(*(map(tuple, of_carbon(part[AIR])) for part in harm), strict=True)
-    first, last = worth
+    worth_first, worth_last = zip(*(map(tuple, of_carbon(part[AIR])) for part in harm), strict=True)
+    warming_first, warming_last = map(_rows, of_carbon(law[HEAT]))
     return Step(
         carbon=_rows(law[MASSES, MASSES]),
         heat=_rows(law[HEAT, HEAT]),
-        warming=tuple(map(_rows, of_carbon(law[HEAT]))),
+        warming=(warming_first, warming_last),
         emitted=(tuple(left[0][MASSES, CO2]), tuple(left[1][MASSES, CO2])),
         forced=(tuple(speed * left[0][HEAT, AIR]), tuple(speed * left[1][HEAT, AIR])),
         worth_of_heat=(tuple(harm[0][AIR, HEAT]), tuple(harm[1][AIR, HEAT])),
-        worth_of_carbon=(first, last),
+        worth_of_carbon=(worth_first, worth_last),
     )
 
 

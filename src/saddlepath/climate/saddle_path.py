@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from saddlepath.climate.numbers import Number
+from saddlepath.climate.numbers import Number, Numbers
 from saddlepath.climate.planner import PlannerProblem
 
 
@@ -34,8 +34,8 @@ class Growth(NamedTuple):
     needed: Array
 
 
-def growth_at(problem: PlannerProblem, years: Number) -> Growth:
-    """At a date.
+def growth_at(problem: PlannerProblem, years: Numbers) -> Growth:
+    """At a date, or at several.
 
     Args:
         problem: Preferences and growth.
