@@ -5,8 +5,8 @@ today is a discounted sum of harm,
 
     q = beta (Omega'(T') Y' e_T + A' q' + c1 F_M q_T' e_M),
 
-over steps within which damages move along lines; after the last step prices are those of an economy at rest. A first
-plan abates as an economy at rest would, the last one by the prices along the one before it.
+over steps within which damages and `F_M`, the slope of forcing, move along lines; after the last step prices are those
+of an economy at rest. A first plan abates as an economy at rest would, later ones by the prices along those before.
 """
 
 from typing import Any, NamedTuple
@@ -78,7 +78,7 @@ class Projection(NamedTuple):
 def projected(problem: PlannerProblem, begin: Beginning, abated: Abated) -> Projection:
     """Consumption and prices along the crude plan from a state.
 
-    They are within .4 % of the optimum's, prices in marginal utility and that of the lower ocean's carbon within 1 %;
+    They are within .3 % of the optimum's, prices in marginal utility and that of the lower ocean's carbon within .5 %;
     prices of states in which a limit to warming is yet to bind, within a factor of two.
 
     Args:
