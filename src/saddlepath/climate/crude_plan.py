@@ -205,7 +205,8 @@ def crude_plan(
     here = jax.tree.map(lambda path: path[:-1], outlook)
     there = jax.tree.map(lambda path: path[1:], outlook)
     ahead = _Step(jnp.asarray(DOUBLINGS), lengths, foreseen.drift, foreseen.cleaner, here, there)
-    end, (points, decided) = jax.lax.scan(jax.checkpoint(move, prevent_cse=False), start, ahead)
+    slim = jax.checkpoint(move, prevent_cse=False)  # to find slopes anew is quicker than to keep them
+    end, (points, decided) = jax.lax.scan(slim, start, ahead)
     last = decide(end, jax.tree.map(lambda path: path[-1], outlook))
     x = jax.tree.map(jnp.append, decided, last)
     middle = here.years + (lengths - 1) / 2

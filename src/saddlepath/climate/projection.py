@@ -110,9 +110,8 @@ def projected(problem: PlannerProblem, begin: Beginning, abated: Abated) -> Proj
             discounted(harm, plan.discount),
             (plan.slope[:-1], plan.slope[1:]),
         )
-        now, prices = jax.lax.scan(
-            jax.checkpoint(backward, prevent_cse=False), (tuple(end[0]), tuple(end[1])), after, reverse=True
-        )
+        slim = jax.checkpoint(backward, prevent_cse=False)  # to find slopes anew is quicker than to keep them
+        now, prices = jax.lax.scan(slim, (tuple(end[0]), tuple(end[1])), after, reverse=True)
         consumed = plan.consumption[0] / ((1 - problem.damages(begin.heat[0])) * plan.output[0])
         share = jnp.clip(consumed, LEAST_CONSUMED, MOST_CONSUMED)
         worth = jnp.append(prices, end[0][0]) / plan.harm
