@@ -69,7 +69,7 @@ BOX = sp.Box(
 HORIZON = 600
 """With a longer one less of what is seen lies before 2115. [yr]"""
 TRAINING = 450.0
-"""Looked at after every 200 steps, which take up to half a minute; before them up to six are spent compiling. [s]"""
+"""Looked at after every 200 steps, which take up to two minutes; before them four are spent compiling. [s]"""
 
 
 def named() -> dict[str, dict[str, float]]:

@@ -42,7 +42,10 @@ from saddlepath.climate.numbers import Number
 from saddlepath.climate.planner import PlannerProblem
 
 BELIEVED = (1.0, 1.0, 0.7, 0.7)
-"""How far what a plan tells replaces what was foreseen: later plans alternate around the one that foresees itself."""
+"""How far what a plan tells replaces what was foreseen, for each plan; nobody asks what the last one tells.
+
+Later plans alternate around the one that foresees itself.
+"""
 LEAST_FINAL_RATE, FINAL_BEND = 0.001, 0.0005
 """Rates after the last step, when hardly anything grows, are bent only below those of very patient planners. [1/yr]"""
 
@@ -104,12 +107,8 @@ def projected(problem: PlannerProblem, begin: Beginning, abated: Abated) -> Proj
         final = rate_at_rest(problem, plan.years[-1], LEAST_FINAL_RATE, FINAL_BEND)
         end = prices_at_rest(problem, plan.output[-1], plan.carbon, warm(plan.heat), plan.years[-1], final)
         harm = jax.vmap(lambda warmth: harm_of_a_degree(problem, warmth))(plan.warmth) * plan.output
-        after = (
-            jnp.asarray(DOUBLINGS),
-            plan.discount,
-            discounted(harm, plan.discount),
-            (plan.slope[:-1], plan.slope[1:]),
-        )
+        slopes = plan.slope[:-1], plan.slope[1:]
+        after = jnp.asarray(DOUBLINGS), plan.discount, discounted(harm, plan.discount), slopes
         slim = jax.checkpoint(backward, prevent_cse=False)  # to find slopes anew is quicker than to keep them
         now, prices = jax.lax.scan(slim, (tuple(end[0]), tuple(end[1])), after, reverse=True)
         consumed = plan.consumption[0] / ((1 - problem.damages(begin.heat[0])) * plan.output[0])

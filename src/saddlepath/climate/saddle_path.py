@@ -57,7 +57,7 @@ class SaddlePath(NamedTuple):
         foresight: What moves rest a year later counts today, over the unstable root.
         answer: Consumption more per unit of capital more, both from rest. [1/yr]
         bend: Logarithm of consumption more per squared logarithm of capital from rest.
-        skew: Distances from rest fade as what they are over one less so many times themselves.
+        skew: A distance `d` from rest fades at a constant rate as `d / (1 - skew d)`.
     """
 
     log_k: Array
